@@ -1,0 +1,1 @@
+"""Types that pass between the stages; plain Python, no dependencies."""

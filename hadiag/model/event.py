@@ -1,0 +1,77 @@
+"""Typed events: a claim that one observer's log makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hadiag.model.entity import Layer, Level, Node, Scalar
+from hadiag.model.source import SourceRef
+from hadiag.model.time import Instant, LoggedTime
+
+
+class EventClass(StrEnum):
+    """How an event type is kept: always, only near a core event, or as a clock anchor (sampled)."""
+
+    CORE = "core"
+    CONTEXT = "context"
+    ANCHOR = "anchor"
+
+
+@dataclass(frozen=True, slots=True)
+class RawEvent:
+    """An event before names, zones and clocks are resolved.
+
+    ``host`` is the host column of the line (None where there is none), ``node_hint`` the node that the place in
+    the bundle names. ``level`` is the printed level, else the usual level of the type.
+    """
+
+    ref: SourceRef
+    type: str
+    cls: EventClass
+    time: LoggedTime | None
+    host: str | None
+    node_hint: str | None
+    family: str
+    program: str | None
+    pid: int | None
+    level: Level
+    message: str
+    fields: Mapping[str, Scalar] = field(hash=False)
+    text: str = ""
+    """The line as it stands in the file (replacement characters for invalid bytes), at most 8 KiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event on the aligned timeline.
+
+    ``uid`` is the uid of its canonical line, ``refs[0]``; the further refs are copies of the same event in other
+    files. ``at`` is None where no time could be had. ``observer`` is the node whose log says it; ``subject`` the
+    node, resource or link it is about. ``seq`` is the position of the line in its file, a total order inside it.
+    ``repeated`` counts the folded repetitions, ``last`` the instant of the last of them.
+    """
+
+    uid: str
+    type: str
+    cls: EventClass
+    layer: Layer
+    at: Instant | None
+    observer: Node
+    subject: str | None
+    level: Level
+    program: str | None
+    pid: int | None
+    message: str
+    fields: Mapping[str, Scalar] = field(hash=False)
+    refs: tuple[SourceRef, ...]
+    family: str
+    text: str
+    repeated: int = 1
+    last: Instant | None = None
+
+    @property
+    def seq(self) -> int:
+        """Line number in the canonical file."""
+        return self.refs[0].line

@@ -1,0 +1,79 @@
+"""Log entries: what a line format reads from a line, and what one log file covers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hadiag.model.entity import Level
+from hadiag.model.source import BundleId, SourceRef
+from hadiag.model.time import LoggedTime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One log entry with its envelope taken off; continuation lines are joined by newlines.
+
+    ``message`` is the text without envelope, level, function and ``[SUBSYS]``; ``details`` the text behind the
+    last `` | `` that pacemaker writes to its own log only. ``program`` is the daemon as printed. ``level`` is None
+    where none is printed. ``subsystem`` is corosync's.
+    """
+
+    ref: SourceRef
+    format: str
+    time: LoggedTime | None
+    host: str | None
+    program: str | None
+    pid: int | None
+    level: Level | None
+    function: str | None
+    message: str
+    details: str | None = None
+    subsystem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StampRun:
+    """A stretch of a log file whose printed stamps never run back by more than the tolerance.
+
+    ``first`` and ``last`` are the stamps of its first and last line, ``first_line`` and ``last_line`` their lines.
+    A new run begins where time runs back (roll-over of the year, end of DST, clock step, merged file).
+    """
+
+    first: LoggedTime
+    last: LoggedTime
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedGap:
+    """Two neighbouring lines whose stamps are far apart; wall times in ns as in ``LoggedTime.wall_ns``."""
+
+    start_wall_ns: int
+    end_wall_ns: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogSummary:
+    """What one log file holds, from the stamps of all its lines.
+
+    ``family`` is ``corosync``, ``pacemaker``, ``pcsd``, ``system`` (syslog), ``journal``, ``kernel``, ``sbd``,
+    ``qdevice`` …; ``hosts`` are the host columns seen with their number of lines; ``recognised`` counts the lines
+    that are a known event.
+    """
+
+    bundle: BundleId
+    path: str
+    family: str
+    node_hint: str | None
+    hosts: tuple[tuple[str, int], ...]
+    formats: tuple[str, ...]
+    lines: int
+    unparsed: int
+    recognised: int
+    runs: tuple[StampRun, ...]
+    gaps: tuple[PrintedGap, ...] = ()
+    truncated: bool = False
+    mtime: int | None = None
+    nul_bytes: bool = False
