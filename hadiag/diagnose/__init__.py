@@ -1,0 +1,1 @@
+"""From findings to a verdict: incidents, causal graph, ranked explanations, chain, impact."""

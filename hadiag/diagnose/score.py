@@ -1,0 +1,183 @@
+"""Ranking of explanations: leaky noisy-OR over a causal graph with observed effects clamped.
+
+Everything here is plain arithmetic over a few hundred numbers, so that ``hadiag explain --table`` can print it and anyone can
+compute it again. For a set S of causes and an effect f::
+
+    P(f | S) = 1 - (1 - leak) · (1 - observed) · Π (1 - weight of c on f)   over c in S
+
+``observed`` stands for the effect's parents among the findings themselves: they are known to be there, so they are clamped to 1,
+and what they bring about adds no certainty to any cause. A seen effect adds log P, an absent one (its log covers the time and shows
+nothing) log(1 - P), an unknown one nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+LEAK = 0.01
+"""Probability that a finding appears although nothing that hadiag knows brought it about."""
+
+UNKNOWN_CAUSE = "unknown"
+"""Id of the cause that hadiag does not know; it competes in every incident."""
+
+UNKNOWN_PRIOR = 0.01
+UNKNOWN_WEIGHT = 0.25
+"""Strength of the unknown cause on every effect: it explains anything, and nothing well."""
+
+STRENGTH_STEPS = (0.03, 0.25, 0.5, 0.8, 0.97)
+"""The strength words as numbers; the test for fragility moves one strength by one step."""
+
+PAIR_CANDIDATES = 25
+TRIPLE_CANDIDATES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A latent cause, instantiated for the entities of an incident. ``prior`` is a probability."""
+
+    id: str
+    cause: str
+    prior: float
+    role: str
+    nodes: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+    @property
+    def log_odds(self) -> float:
+        """Cost of assuming this cause: log of its prior odds."""
+        return math.log(self.prior / (1 - self.prior))
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A finding as evidence: ``state`` is ``seen``, ``absent`` or ``unknown``.
+
+    ``observed`` is the probability that the findings above it bring it about by themselves; ``weights`` maps candidates to
+    their strength; ``temper`` scales its say (below 1 for a finding that could not be decided).
+    """
+
+    key: str
+    state: str
+    observed: float
+    weights: Mapping[str, float] = field(hash=False)
+    temper: float = 1.0
+
+    def probability(self, causes: Iterable[str]) -> float:
+        """P(effect | causes)."""
+        miss = (1 - LEAK) * (1 - self.observed)
+        for cause in causes:
+            weight = UNKNOWN_WEIGHT if cause == UNKNOWN_CAUSE else self.weights.get(cause, 0.0)
+            miss *= 1 - weight
+        return 1 - miss
+
+    def log_likelihood(self, causes: Iterable[str]) -> float:
+        """What this effect adds to the score of a set of causes."""
+        if self.state == "unknown":
+            return 0.0
+        chance = self.probability(causes)
+        return self.temper * math.log(chance if self.state == "seen" else max(1 - chance, 1e-6))
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A set of causes with its score (natural log) and its share of the total."""
+
+    causes: tuple[str, ...]
+    log_prior: float
+    log_likelihood: float
+    posterior: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """Log prior plus log likelihood."""
+        return self.log_prior + self.log_likelihood
+
+
+UNKNOWN = Candidate(UNKNOWN_CAUSE, UNKNOWN_CAUSE, UNKNOWN_PRIOR, "trigger")
+
+
+def rank(candidates: Sequence[Candidate], effects: Sequence[Effect]) -> tuple[Scored, ...]:
+    """Score every single cause, pair and (of the best) triple, the unknown cause included.
+
+    Returns the sets with posteriors that add up to 1, best first; equal scores in order of their names.
+    """
+    pool = [UNKNOWN, *candidates]
+    singles = sorted((_score((c,), effects) for c in pool), key=_order)
+    by_id = {c.id: c for c in pool}
+    best = [by_id[s.causes[0]] for s in singles[:PAIR_CANDIDATES]]
+    pairs = sorted((_score(pair, effects) for pair in combinations(best, 2)), key=_order)
+    few = _leaders([*pairs, *singles], by_id)
+    triples = [_score(triple, effects) for triple in combinations(few, 3)]
+    return _normalise([*singles, *pairs, *triples])
+
+
+def _leaders(scored: Sequence[Scored], by_id: Mapping[str, Candidate]) -> list[Candidate]:
+    names: dict[str, None] = {}
+    for one in sorted(scored, key=_order):
+        for name in one.causes:
+            names.setdefault(name)
+        if len(names) >= TRIPLE_CANDIDATES:
+            break
+    return [by_id[name] for name in names]
+
+
+def _score(causes: Sequence[Candidate], effects: Sequence[Effect]) -> Scored:
+    names = tuple(c.id for c in causes)
+    return Scored(names, sum(c.log_odds for c in causes), sum(e.log_likelihood(names) for e in effects))
+
+
+def _order(one: Scored) -> tuple[float, tuple[str, ...]]:
+    return (-round(one.score, 9), one.causes)
+
+
+def _normalise(scored: Sequence[Scored]) -> tuple[Scored, ...]:
+    ordered = sorted(scored, key=_order)
+    top = ordered[0].score
+    total = sum(math.exp(one.score - top) for one in ordered)
+    return tuple(replace(one, posterior=math.exp(one.score - top) / total) for one in ordered)
+
+
+def triggers(causes: Iterable[str], by_id: Mapping[str, Candidate]) -> tuple[str, ...]:
+    """The causes of a set that triggered the incident, in the order of the set."""
+    return tuple(name for name in causes if by_id[name].role == "trigger")
+
+
+def by_trigger(scored: Sequence[Scored], by_id: Mapping[str, Candidate]) -> tuple[tuple[Scored, float], ...]:
+    """Merge the sets that agree on the trigger: each trigger with its best set and the sum of the posteriors.
+
+    A set without any trigger counts for the unknown one.
+    """
+    merged: dict[tuple[str, ...], tuple[Scored, float]] = {}
+    for one in scored:
+        key = tuple(sorted(triggers(one.causes, by_id))) or (UNKNOWN_CAUSE,)
+        best, total = merged.get(key, (one, 0.0))
+        merged[key] = (best, total + one.posterior)
+    return tuple(sorted(merged.values(), key=lambda pair: (-round(pair[1], 9), pair[0].causes)))
+
+
+def is_fragile(candidates: Sequence[Candidate], effects: Sequence[Effect]) -> bool:
+    """Tell whether moving any one strength by one step would put another trigger on top."""
+    by_id = {c.id: c for c in (UNKNOWN, *candidates)}
+    winner = _winner(candidates, effects, by_id)
+    for position, effect in enumerate(effects):
+        for name, weight in effect.weights.items():
+            for moved in _neighbours(weight):
+                changed = replace(effect, weights={**effect.weights, name: moved})
+                if _winner(candidates, [*effects[:position], changed, *effects[position + 1 :]], by_id) != winner:
+                    return True
+    return False
+
+
+def _winner(
+    candidates: Sequence[Candidate], effects: Sequence[Effect], by_id: Mapping[str, Candidate]
+) -> tuple[str, ...]:
+    best = by_trigger(rank(candidates, effects), by_id)[0][0]
+    return tuple(sorted(triggers(best.causes, by_id))) or (UNKNOWN_CAUSE,)
+
+
+def _neighbours(weight: float) -> tuple[float, ...]:
+    nearest = min(range(len(STRENGTH_STEPS)), key=lambda i: abs(STRENGTH_STEPS[i] - weight))
+    return tuple(STRENGTH_STEPS[i] for i in (nearest - 1, nearest + 1) if 0 <= i < len(STRENGTH_STEPS))

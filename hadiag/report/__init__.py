@@ -1,0 +1,1 @@
+"""Renderings of a diagnosis: JSON (the public contract), HTML, Markdown and terminal text."""

@@ -1,0 +1,372 @@
+"""The machine-readable result, ``hadiag.analysis/v1``: a diagnosis as plain data, key for key as the contract names them.
+
+Times become ISO 8601 in UTC with milliseconds, durations seconds, unknown None. Lists keep the order that the stages gave them, which is
+sorted, so that equal input gives equal bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hadiag.model.diagnosis import (
+    CauseRef,
+    ChainStep,
+    ClusterReport,
+    Contradiction,
+    Diagnosis,
+    Evidence,
+    Explanation,
+    FencingOperation,
+    Impact,
+    Incident,
+    NodeReport,
+    UnknownMessage,
+)
+from hadiag.model.entity import confidence_word
+from hadiag.model.finding import AuditResult, Finding, Remediation
+from hadiag.model.source import InputSummary, Warn
+from hadiag.model.time import NS, Instant, iso_utc
+from hadiag.model.tri import Tri
+from hadiag.model.view import Coverage
+
+SCHEMA = "hadiag.analysis/v1"
+
+Json = dict[str, Any]
+
+
+def to_json(diagnosis: Diagnosis) -> str:
+    """Render a diagnosis as one JSON document with a newline at its end."""
+    return json.dumps(as_data(diagnosis), ensure_ascii=False, indent=1) + "\n"
+
+
+def as_data(d: Diagnosis) -> Json:
+    """Turn a diagnosis into the plain data of the contract."""
+    evidence = dict(d.finding_evidence)
+    return {
+        "schema": SCHEMA,
+        "hadiag": {"version": d.version, "rules_digest": d.rules_digest},
+        "inputs": [_input(one, d.input_warnings) for one in d.inputs],
+        "cluster": _cluster(d.cluster),
+        "nodes": [_node(node) for node in d.nodes],
+        "verdict": {
+            "status": d.verdict.status.value,
+            "headline": d.verdict.headline,
+            "confidence": _number(d.verdict.confidence),
+            "confidence_word": confidence_word(d.verdict.confidence),
+            "calibrated": d.verdict.calibrated,
+            "fragile": d.verdict.fragile,
+        },
+        "incidents": [_incident(one) for one in d.incidents],
+        "findings": [_finding(one, evidence.get(one.id, ())) for one in d.findings],
+        "fencing": [_fencing(one) for one in d.fencing],
+        "contradictions": [_contradiction(one) for one in d.contradictions],
+        "audit": [_audit(one) for one in d.audit],
+        "answers": [
+            {"question": a.question, "answer": a.answer, "evidence": [_evidence(e) for e in a.evidence]}
+            for a in d.answers
+        ],
+        "unknown_messages": [_unknown(one) for one in d.unknown_messages],
+        "warnings": [_warning(one) for one in d.warnings],
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _time(at: Instant | None) -> str | None:
+    return None if at is None else iso_utc(at.ns)
+
+
+def _ns(ns: int | None) -> str | None:
+    return None if ns is None else iso_utc(ns)
+
+
+def _error(at: Instant | None) -> float | None:
+    return None if at is None or at.err_ns is None else _number(at.err_ns / NS)
+
+
+def _warning(warn: Warn) -> Json:
+    return {"code": warn.code, "message": warn.message, "where": warn.where}
+
+
+def _input(one: InputSummary, warnings: tuple[Warn, ...]) -> Json:
+    own = [_warning(w) for w in warnings if w.where == one.path or w.where.startswith(f"{one.path}: ")]
+    return {
+        "path": one.path,
+        "kind": one.kind.value,
+        "bytes": one.bytes,
+        "digest": one.digest,
+        "nodes": list(one.nodes),
+        "warnings": own,
+    }
+
+
+def _cluster(cluster: ClusterReport) -> Json:
+    return {
+        "name": cluster.name,
+        "uuid": cluster.uuid,
+        "versions": dict(cluster.versions),
+        "fencing_enabled": cluster.fencing_enabled,
+        "no_quorum_policy": cluster.no_quorum_policy,
+        "expected_votes": cluster.expected_votes,
+        "two_node": cluster.two_node,
+        "sources": list(cluster.sources),
+    }
+
+
+def _node(node: NodeReport) -> Json:
+    clock = node.clock
+    return {
+        "name": node.name,
+        "nodeids": list(node.nodeids),
+        "addresses": list(node.addresses),
+        "aliases": list(node.aliases),
+        "role": node.role.value,
+        "provided": node.provided,
+        "versions": dict(node.versions),
+        "clock": {
+            "is_reference": clock.is_reference,
+            "offsets": [
+                {
+                    "from": _ns(span.start_ns),
+                    "to": _ns(span.end_ns),
+                    "utc_offset_s": span.utc_offset_s,
+                    "basis": span.basis.value,
+                }
+                for span in clock.offsets
+            ],
+            "skews": [
+                {
+                    "from": _ns(span.start_ns),
+                    "to": _ns(span.end_ns),
+                    "skew_s": _number(span.skew_s),
+                    "error_s": _number(span.error_s),
+                    "basis": span.basis,
+                }
+                for span in clock.skews
+            ],
+            "steps": [{"at": _ns(step.at_ns), "by_s": _number(step.by_s)} for step in clock.steps],
+            "skew_s": _number(clock.skew_s),
+        },
+        "boots": [{"start": _time(b.start), "end": _time(b.end), "how": b.how} for b in node.boots],
+        "silent": [{"from": _ns(s.start_ns), "to": _ns(s.end_ns)} for s in node.silent],
+        "coverage": [_coverage(one) for one in node.coverage],
+    }
+
+
+def _coverage(one: Coverage) -> Json:
+    return {
+        "family": one.family,
+        "path": one.path,
+        "start": _ns(one.start_ns),
+        "end": _ns(one.end_ns),
+        "lines": one.lines,
+        "recognised": one.recognised,
+        "gaps": [{"start": _ns(g.start_ns), "end": _ns(g.end_ns), "why": g.why} for g in one.gaps],
+    }
+
+
+def _evidence(e: Evidence) -> Json:
+    return {
+        "event": e.event,
+        "node": e.node,
+        "path": e.path,
+        "line": e.line,
+        "logged": e.logged,
+        "time": _time(e.at),
+        "error_s": _error(e.at),
+        "text": e.text,
+        "also": [{"path": path, "line": line} for path, line in e.also],
+    }
+
+
+def _remediation(fix: Remediation) -> Json:
+    return {"pcs": list(fix.pcs), "crm": list(fix.crm)}
+
+
+def _incident(one: Incident) -> Json:
+    return {
+        "id": one.id,
+        "start": _time(one.start),
+        "end": _time(one.end),
+        "title": one.title,
+        "severity": one.severity.value,
+        "kinds": [kind.value for kind in one.kinds],
+        "explanations": [_explanation(e) for e in one.explanations],
+        "conditions": list(one.conditions),
+        "chain": [_step(step) for step in one.chain],
+        "impact": _impact(one.impact),
+        "worked": list(one.worked),
+        "missing": [{"what": m.what, "why": m.why, "command": m.command} for m in one.missing],
+    }
+
+
+def _cause(ref: CauseRef) -> Json:
+    return {
+        "cause": ref.cause,
+        "category": ref.category.value,
+        "role": ref.role.value,
+        "nodes": list(ref.nodes),
+        "resources": list(ref.resources),
+    }
+
+
+def _explanation(e: Explanation) -> Json:
+    return {
+        "rank": e.rank,
+        "cause": e.cause,
+        "category": e.category.value,
+        "causes": [_cause(ref) for ref in e.causes],
+        "statement": e.statement,
+        "confidence": _number(e.confidence),
+        "confidence_word": confidence_word(e.confidence),
+        "nodes": list(e.nodes),
+        "resources": list(e.resources),
+        "for": [_evidence(one) for one in e.for_],
+        "against": [_evidence(one) for one in e.against],
+        "uncheckable": list(e.uncheckable),
+        "remediation": _remediation(e.remediation),
+        "references": list(e.references),
+    }
+
+
+def _step(step: ChainStep) -> Json:
+    return {
+        "id": step.id,
+        "node_kind": step.node_kind,
+        "because_of": list(step.because_of),
+        "lag_s": _number(step.lag_s),
+        "time": _time(step.at),
+        "error_s": _error(step.at),
+        "nodes": list(step.nodes),
+        "evidence": [_evidence(e) for e in step.evidence],
+        "text": step.text,
+    }
+
+
+def _impact(impact: Impact) -> Json:
+    return {
+        "resources": [
+            {
+                "resource": o.resource,
+                "role": o.role,
+                "down_from": _time(o.down_from),
+                "down_to": _time(o.down_to),
+                "down_s": _number(o.down_s),
+                "from_node": o.from_node,
+                "to_node": o.to_node,
+                "planned": o.planned,
+            }
+            for o in impact.resources
+        ],
+        "nodes": [{"node": n.node, "from": _time(n.start), "to": _time(n.end), "how": n.how} for n in impact.nodes],
+        "data_at_risk": impact.data_at_risk,
+        "phases": {
+            "detect_s": _number(impact.phases.detect_s),
+            "decide_s": _number(impact.phases.decide_s),
+            "fence_s": _number(impact.phases.fence_s),
+            "recover_s": _number(impact.phases.recover_s),
+        },
+    }
+
+
+def _finding(f: Finding, evidence: tuple[Evidence, ...]) -> Json:
+    return {
+        "id": f.id,
+        "rule": f.rule,
+        "holds": "true" if f.holds is Tri.TRUE else "unknown",
+        "incident_kind": f.incident_kind.value if f.incident_kind else None,
+        "category": f.category.value if f.category else None,
+        "layer": f.layer.value,
+        "role": f.role.value,
+        "severity": f.severity.value,
+        "confidence": _number(f.confidence),
+        "title": f.title,
+        "nodes": list(f.nodes),
+        "resources": list(f.resources),
+        "start": _time(f.start),
+        "end": _time(f.end),
+        "evidence": [_evidence(e) for e in evidence],
+        "unproven": [
+            {
+                "step": u.step,
+                "family": u.family,
+                "nodes": list(u.nodes),
+                "start": _ns(u.start_ns),
+                "end": _ns(u.end_ns),
+                "why": u.why,
+            }
+            for u in f.unproven
+        ],
+        "remediation": _remediation(f.remediation),
+        "references": list(f.references),
+    }
+
+
+def _fencing(op: FencingOperation) -> Json:
+    return {
+        "op_id": op.op_id,
+        "action": op.action,
+        "target": op.target,
+        "reason": op.reason,
+        "requested_by": op.requested_by,
+        "requested_at": _time(op.requested_at),
+        "attempts": [
+            {
+                "device": a.device,
+                "level": a.level,
+                "executed_by": a.executed_by,
+                "delay_s": _number(a.delay_s),
+                "started": _time(a.started),
+                "ended": _time(a.ended),
+                "result": a.result,
+                "error": a.error,
+                "late_result": a.late_result,
+            }
+            for a in op.attempts
+        ],
+        "result": op.result,
+        "completed_at": _time(op.completed_at),
+        "manual": op.manual,
+        "evidence": [_evidence(e) for e in op.evidence],
+    }
+
+
+def _contradiction(c: Contradiction) -> Json:
+    return {
+        "what": c.what,
+        "nodes": list(c.nodes),
+        "start": _time(c.start),
+        "end": _time(c.end),
+        "overlap_s": _number(c.overlap_s),
+        "evidence": [_evidence(e) for e in c.evidence],
+    }
+
+
+def _audit(a: AuditResult) -> Json:
+    source = a.source
+    return {
+        "id": a.id,
+        "severity": a.severity.value,
+        "holds": "true" if a.holds is Tri.TRUE else "unknown",
+        "nodes": list(a.nodes),
+        "found": a.found,
+        "expected": a.expected,
+        "source": None if source is None else {"node": source.node, "path": source.path, "line": source.line},
+        "why": a.why,
+        "fix": _remediation(a.fix),
+    }
+
+
+def _unknown(u: UnknownMessage) -> Json:
+    return {
+        "template": u.template,
+        "program": u.program,
+        "level": u.level,
+        "count": u.count,
+        "first": _ns(u.first_ns),
+        "last": _ns(u.last_ns),
+        "example": _evidence(u.example),
+    }
