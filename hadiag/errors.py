@@ -66,6 +66,7 @@ WARNINGS: dict[str, str] = {
     "time-assumed": "the zone or the year of a log had to be assumed",
     "artifact-failed": "reading one artefact failed",
     "rule-failed": "a rule failed while it was evaluated",
+    "tracker-failed": "a state tracker failed, so its tables are missing",
     "plugin-failed": "a plug-in did not load",
     "timeline-thinned": "context events were dropped to bound the size",
     "several-clusters": "the input holds several clusters",
