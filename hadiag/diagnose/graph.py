@@ -1,0 +1,253 @@
+"""The causal graph of one incident: which finding brought about which, and which latent causes could stand behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hadiag.diagnose.score import Candidate, Effect
+from hadiag.model.entity import Node
+from hadiag.model.finding import Finding
+from hadiag.model.tri import Tri
+from hadiag.rulelang import Cause, Edge, RuleSet, shown_by
+from hadiag.rulelang.words import PRIORS, UNKNOWN_FACTOR
+from hadiag.timeline import Timeline
+
+SLACK_NS = 2 * 10**9
+"""Stamps of one second may put an effect this far before its cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An edge between two findings of the incident. ``certain`` tells that their order is beyond clock error."""
+
+    source: str
+    target: str
+    strength: float
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """An effect that a candidate should have and that no finding shows."""
+
+    candidate: str
+    rule: str
+    strength: float
+    state: str
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CausalGraph:
+    """Findings, the links between them, candidates, and what each candidate should have brought about.
+
+    ``weights`` maps (candidate, finding) to the strength of the edge; ``expected`` lists the effects that were not seen.
+    """
+
+    findings: Mapping[str, Finding] = field(hash=False)
+    links: tuple[Link, ...]
+    candidates: tuple[Candidate, ...]
+    weights: Mapping[tuple[str, str], float] = field(hash=False)
+    expected: tuple[Expected, ...]
+
+    def effects(self) -> tuple[Effect, ...]:
+        """The evidence for ``score``: each finding, and each effect that is absent although its log covers the time."""
+        seen = [self._seen(finding) for finding in self.findings.values() if self._speaks(finding.id)]
+        return (*seen, *self._absent())
+
+    def _speaks(self, finding: str) -> bool:
+        return any(key[1] == finding for key in self.weights)
+
+    def _seen(self, finding: Finding) -> Effect:
+        miss = 1.0
+        for link in self.links:
+            if link.target == finding.id:
+                miss *= 1 - link.strength
+        weights = {key[0]: weight for key, weight in self.weights.items() if key[1] == finding.id}
+        temper = 1.0 if finding.holds is Tri.TRUE else UNKNOWN_FACTOR
+        return Effect(finding.id, "seen", 1 - miss, weights, temper)
+
+    def _absent(self) -> list[Effect]:
+        grouped: dict[tuple[str, tuple[str, ...]], dict[str, float]] = {}
+        for one in self.expected:
+            if one.state == "absent":
+                grouped.setdefault((one.rule, one.nodes), {})[one.candidate] = one.strength
+        return [Effect(f"{rule}@{','.join(nodes)}", "absent", 0.0, w) for (rule, nodes), w in sorted(grouped.items())]
+
+    def parents(self, finding: str) -> tuple[Link, ...]:
+        """Links into a finding, strongest first."""
+        found = [link for link in self.links if link.target == finding]
+        return tuple(sorted(found, key=lambda link: (-link.strength, link.source)))
+
+
+def build_graph(findings: Sequence[Finding], ruleset: RuleSet, timeline: Timeline) -> CausalGraph:
+    """Link the findings of an incident, instantiate the causes that could explain them, and look for what is missing."""
+    by_id = {finding.id: finding for finding in findings}
+    links = _acyclic(_links(findings, ruleset.edges))
+    candidates, weights = _candidates(findings, ruleset)
+    expected = _expected(candidates, weights, by_id, ruleset, timeline)
+    return CausalGraph(by_id, links, candidates, weights, expected)
+
+
+def _links(findings: Sequence[Finding], edges: Iterable[Edge]) -> list[Link]:
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    found = []
+    for edge in edges:
+        if edge.latent or edge.kind != "causes":
+            continue
+        for source in by_rule.get(edge.source, ()):
+            for target in by_rule.get(edge.target, ()):
+                link = _link(source, target, edge)
+                if link is not None:
+                    found.append(link)
+    return found
+
+
+def _link(source: Finding, target: Finding, edge: Edge) -> Link | None:
+    if source.id == target.id or not joined(source, target, edge.join):
+        return None
+    if source.start is None or target.start is None:
+        return Link(source.id, target.id, edge.strength, certain=False)
+    if target.start.before(source.start) is Tri.TRUE:
+        return None
+    lag = target.start.ns - source.start.ns
+    reach = max(edge.within_ns or 0, 0)
+    tail = (source.end or source.start).ns - source.start.ns
+    if edge.within_ns is not None and lag > reach + tail + SLACK_NS:
+        return None
+    certain = source.start.before(target.start) is Tri.TRUE
+    return Link(source.id, target.id, edge.strength if certain else edge.strength * 0.9, certain)
+
+
+def joined(source: Finding, target: Finding, join: Mapping[str, str] | None) -> bool:
+    """Tell whether two findings speak of the same entities.
+
+    ``join`` maps fields of the source to fields of the target (``nodes``, ``resources``, or a ``step.field``-less name found in
+    any binding). Without it, they share a node or a resource, or one of them names neither.
+    """
+    if join is None:
+        return _overlap(source.nodes, target.nodes) or _overlap(source.resources, target.resources) or not (
+            (source.nodes or source.resources) and (target.nodes or target.resources)
+        )
+    return all(_overlap(values(source, mine), values(target, theirs)) for mine, theirs in join.items())
+
+
+def values(finding: Finding, name: str) -> tuple[str, ...]:
+    """Values of a field of a finding: its nodes, its resources, or a field of any of its steps."""
+    if name in {"node", "nodes"}:
+        return finding.nodes
+    if name in {"resource", "resources"}:
+        return finding.resources
+    found: list[str] = []
+    for step in finding.bindings.values():
+        value = step.get(name)
+        if isinstance(value, tuple):
+            found.extend(value)
+        elif value is not None:
+            found.append(str(value))
+    return tuple(found)
+
+
+def _overlap(left: Iterable[str], right: Iterable[str]) -> bool:
+    return bool(set(left) & set(right))
+
+
+def _acyclic(links: Iterable[Link]) -> tuple[Link, ...]:
+    """Keep the links with the best evidence of order, and drop those that would close a circle."""
+    kept: list[Link] = []
+    below: dict[str, set[str]] = {}
+    for link in sorted(links, key=lambda one: (not one.certain, -one.strength, one.source, one.target)):
+        if link.source == link.target or link.source in _reach(link.target, below):
+            continue
+        kept.append(link)
+        below.setdefault(link.source, set()).add(link.target)
+    return tuple(sorted(set(kept), key=lambda one: (one.source, one.target)))
+
+
+def _reach(start: str, below: Mapping[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    stack = [start]
+    while stack:
+        here = stack.pop()
+        if here not in seen:
+            seen.add(here)
+            stack.extend(below.get(here, ()))
+    return seen
+
+
+def _candidates(
+    findings: Sequence[Finding], ruleset: RuleSet
+) -> tuple[tuple[Candidate, ...], dict[tuple[str, str], float]]:
+    weights: dict[tuple[str, str], float] = {}
+    pool: dict[str, Candidate] = {}
+    for edge in ruleset.edges:
+        cause = ruleset.causes.get(edge.source) if edge.latent and edge.kind == "causes" else None
+        if cause is None:
+            continue
+        for finding in findings:
+            if finding.rule != edge.target:
+                continue
+            for candidate in _instances(cause, finding, findings):
+                pool.setdefault(candidate.id, candidate)
+                key = (candidate.id, finding.id)
+                weights[key] = max(weights.get(key, 0.0), edge.strength)
+    return tuple(sorted(pool.values(), key=lambda c: c.id)), weights
+
+
+def _instances(cause: Cause, finding: Finding, findings: Sequence[Finding]) -> list[Candidate]:
+    def make(nodes: tuple[str, ...], resources: tuple[str, ...], key: str) -> Candidate:
+        ident = f"{cause.id}@{key}" if key else cause.id
+        return Candidate(ident, cause.id, PRIORS[cause.prior], cause.role.value, nodes, resources)
+
+    if cause.binds == "node":
+        return [make((node,), (), node) for node in finding.nodes]
+    if cause.binds in {"resource", "device"}:
+        bound = finding.resources or values(finding, "device")
+        return [make(_nodes_of(resource, findings), (resource,), resource) for resource in bound]
+    if cause.binds in {"nodes", "link"}:
+        return [make(finding.nodes, (), ",".join(finding.nodes))] if finding.nodes else []
+    return [make((), (), "")]
+
+
+def _nodes_of(resource: str, findings: Sequence[Finding]) -> tuple[str, ...]:
+    nodes = {node for finding in findings if resource in finding.resources for node in finding.nodes}
+    return tuple(sorted(nodes))
+
+
+def _expected(
+    candidates: Sequence[Candidate],
+    weights: Mapping[tuple[str, str], float],
+    findings: Mapping[str, Finding],
+    ruleset: RuleSet,
+    timeline: Timeline,
+) -> tuple[Expected, ...]:
+    span = _span(findings.values())
+    found = []
+    for candidate in candidates:
+        seen = {findings[key[1]].rule for key in weights if key[0] == candidate.id}
+        for edge in ruleset.edges:
+            if edge.source == candidate.cause and edge.latent and edge.kind == "causes" and edge.target not in seen:
+                state = _coverage(edge.target, candidate.nodes, span, ruleset, timeline)
+                found.append(Expected(candidate.id, edge.target, edge.strength, state, candidate.nodes))
+    return tuple(found)
+
+
+def _span(findings: Iterable[Finding]) -> tuple[int, int] | None:
+    starts = [f.start.ns for f in findings if f.start is not None]
+    return (min(starts) - 5 * 10**9, max(starts) + 5 * 10**9) if starts else None
+
+
+def _coverage(
+    rule: str, nodes: Sequence[str], span: tuple[int, int] | None, ruleset: RuleSet, timeline: Timeline
+) -> str:
+    """``absent`` where the logs of all nodes of the cause cover what the rule would have seen, else ``unknown``."""
+    types = shown_by(ruleset, rule)
+    if span is None or not types or not nodes:
+        return "unknown"
+    for node in nodes:
+        if not any(timeline.covered(Node(node), kind, *span) is Tri.TRUE for kind in types):
+            return "unknown"
+    return "absent"

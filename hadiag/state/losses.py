@@ -1,0 +1,257 @@
+"""What is known of each loss of a node: the testimony of those who lost it, and of the node itself.
+
+Two tables over the views of the other trackers. ``node.loss`` has one row for each episode in which a node was out of the membership of
+others, with what tells the look-alikes apart: did the node see *them* leave at the same time (then it was alive, and cut off), was it
+silent before anybody fenced it (then it was dead or hung), had fencing begun before (then the loss is its consequence), did it report
+a pause. ``membership.split`` has one row for each partition: nodes that were each alive and excluded each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hadiag.model.entity import Node, Scalar
+from hadiag.model.time import NS, Instant
+from hadiag.model.tri import Tri
+from hadiag.model.view import View
+from hadiag.state.intervals import end_ns, start_ns
+from hadiag.state.tracker import Views
+from hadiag.timeline import Timeline
+
+EPISODE_NS = 30 * NS
+"""Absences of one node that begin within this time of each other are one episode; a consensus takes seconds, not minutes."""
+
+PAUSES = ("corosync.main.not_scheduled", "corosync.totem.process_pause")
+LAST_WORDS_NS = 15 * NS
+"""A node cut off prints its own token loss and ring within token and consensus time after the others do."""
+
+_LOSS_REASONS = ("no longer part of the cluster", "no longer available", "not been seen", "membership", "pending")
+
+
+@dataclass(frozen=True, slots=True)
+class _Episode:
+    node: str
+    absences: tuple[View, ...]
+
+    @property
+    def start(self) -> Instant:
+        first = min(self.absences, key=start_ns).start
+        assert first is not None  # noqa: S101 - episodes are made of absences with a start
+        return first
+
+    @property
+    def end_ns(self) -> int:
+        return max(end_ns(view) for view in self.absences)
+
+    @property
+    def end(self) -> Instant | None:
+        ends = [view.end for view in self.absences]
+        return None if None in ends else max((e for e in ends if e is not None), key=lambda e: e.ns)
+
+    @property
+    def witnesses(self) -> tuple[str, ...]:
+        return tuple(sorted({view.observer for view in self.absences}))
+
+    @property
+    def how(self) -> str:
+        said = {str(view.value.get("how")) for view in self.absences}
+        return next((how for how in ("unclean", "orderly") if how in said), "unknown")
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        uids = [uid for view in self.absences for uid in (view.opened_by, *view.evidence) if uid]
+        return tuple(dict.fromkeys(uids))
+
+
+def losses(timeline: Timeline, views: Views) -> Iterator[View]:
+    """Yield ``node.loss`` and ``membership.split`` from the tables that the trackers made."""
+    episodes = _episodes(views)
+    for episode in episodes:
+        yield _loss(episode, timeline, views, episodes)
+    yield from _splits(episodes, timeline, views)
+
+
+def _episodes(views: Views) -> tuple[_Episode, ...]:
+    by_node: dict[str, list[View]] = {}
+    for view in views.of("node.absent"):
+        if view.start is not None and view.observer != view.value["node"]:
+            by_node.setdefault(str(view.value["node"]), []).append(view)
+    found = []
+    for node, absences in sorted(by_node.items()):
+        group: list[View] = []
+        for view in sorted(absences, key=start_ns):
+            if group and start_ns(view) - start_ns(group[0]) > EPISODE_NS:
+                found.append(_Episode(node, tuple(group)))
+                group = []
+            group.append(view)
+        found.append(_Episode(node, tuple(group)))
+    return tuple(sorted(found, key=lambda episode: (episode.start.ns, episode.node)))
+
+
+def _loss(episode: _Episode, timeline: Timeline, views: Views, episodes: Sequence[_Episode]) -> View:
+    node = Node(episode.node)
+    provided = any(identity.name == node and identity.provided for identity in timeline.nodes)
+    pauses = _pauses(episode, timeline)
+    saw = _saw_leave(episode, episodes)
+    silence = _silence(episode, timeline)
+    operation = _fencing(episode, views)
+    own_links = _links(views, node, episode, set(episode.witnesses))
+    peer_links = tuple(uid for w in episode.witnesses for uid in _links(views, Node(w), episode, {episode.node}))
+    value: dict[str, Scalar] = {
+        "node": episode.node,
+        "witnesses": episode.witnesses,
+        "how": episode.how,
+        "provided": provided,
+        "alive": True if saw and not pauses else None,
+        "paused": bool(pauses),
+        "silent": silence is not None and not saw,
+        "silent_from_s": None if silence is None else round((episode.start.ns - silence) / NS, 3),
+        "fenced_before": _fenced_before(episode, operation),
+        "fenced": operation is not None and operation.value.get("result") == "ok",
+        "fence_reason": operation.value.get("reason") if operation else None,
+        "links_down_here": bool(own_links),
+        "links_down_there": bool(peer_links),
+        "only_corosync_silent": _others_spoke(episode, timeline, silence),
+        "mutual": tuple(sorted({str(other.node) for other in saw})),
+    }
+    evidence = (*episode.evidence, *peer_links, *own_links, *pauses, *(uid for other in saw for uid in other.evidence))
+    opened = min(episode.absences, key=start_ns)
+    rest = tuple(dict.fromkeys(uid for uid in evidence if uid != opened.opened_by))
+    return View(
+        "node.loss", opened.observer, episode.start, episode.end, value, opened.opened_by, opened.closed_by, rest
+    )
+
+
+def _saw_leave(episode: _Episode, episodes: Sequence[_Episode]) -> tuple[_Episode, ...]:
+    """Episodes in which the lost node itself saw one of its witnesses leave at about the same time."""
+    return tuple(
+        other
+        for other in episodes
+        if other.node in episode.witnesses
+        and episode.node in other.witnesses
+        and abs(other.start.ns - episode.start.ns) <= EPISODE_NS
+    )
+
+
+def _pauses(episode: _Episode, timeline: Timeline) -> tuple[str, ...]:
+    low, high = episode.start.ns - EPISODE_NS, min(episode.end_ns, episode.start.ns + 600 * NS) + EPISODE_NS
+    return tuple(
+        event.uid
+        for event in timeline.of(*PAUSES)
+        if event.observer == episode.node and event.at is not None and low <= event.at.ns <= high
+    )
+
+
+def _silence(episode: _Episode, timeline: Timeline) -> int | None:
+    """Start of the silent stretch in which the node was lost, None where it was not silent then."""
+    for silence in timeline.silences.get(Node(episode.node), ()):
+        until = silence.end_ns if silence.end_ns is not None else 1 << 63
+        if silence.start_ns <= episode.start.ns + NS and until > episode.start.ns - NS:
+            return silence.start_ns
+    return None
+
+
+def _others_spoke(episode: _Episode, timeline: Timeline, silence: int | None) -> bool:
+    """Tell whether other daemons of the node went on logging while its corosync said nothing to the loss."""
+    if silence is not None:
+        return False
+    low, high = episode.start.ns - 5 * NS, min(episode.end_ns, episode.start.ns + 120 * NS)
+    spoke = False
+    for event in timeline.events:
+        if event.at is None or event.observer != episode.node or not low <= event.at.ns <= high:
+            continue
+        if event.program == "corosync":
+            return False
+        spoke = True
+    return spoke
+
+
+def _fencing(episode: _Episode, views: Views) -> View | None:
+    """The fencing operation against the lost node that belongs to the episode: from shortly before it to its end."""
+    found = [
+        view
+        for view in views.of("fencing.operation")
+        if view.value.get("target") == episode.node
+        and view.value.get("action") in {"off", "reboot"}
+        and view.start is not None
+        and episode.start.ns - 300 * NS <= view.start.ns <= episode.end_ns
+    ]
+    ended_well = [view for view in found if view.value.get("result") == "ok"]
+    return next(iter(ended_well or found), None)
+
+
+def _fenced_before(episode: _Episode, operation: View | None) -> bool:
+    """Tell whether fencing had certainly begun before the node was lost, for another reason than its loss."""
+    if operation is None or operation.start is None or operation.value.get("result") not in {"ok", "unknown"}:
+        return False
+    reason = str(operation.value.get("reason") or "")
+    if any(word in reason for word in _LOSS_REASONS):
+        return False
+    return operation.start.before(episode.start) is Tri.TRUE
+
+
+def _links(views: Views, observer: Node, episode: _Episode, peers: set[str]) -> tuple[str, ...]:
+    return tuple(
+        view.opened_by
+        for view in views.of("link.state")
+        if view.observer == observer
+        and view.value.get("state") == "down"
+        and str(view.value.get("peer")) in peers
+        and view.opened_by is not None
+        and view.start is not None
+        and abs(view.start.ns - episode.start.ns) <= EPISODE_NS
+    )
+
+
+def _splits(episodes: Sequence[_Episode], timeline: Timeline, views: Views) -> Iterator[View]:
+    """One row for each group of episodes that exclude each other, none of them by a pause."""
+    left = [e for e in episodes if _saw_leave(e, episodes) and not _pauses(e, timeline)]
+    while left:
+        group = [left.pop(0)]
+        for episode in list(left):
+            if any(_related(episode, other) for other in group):
+                group.append(episode)
+                left.remove(episode)
+        if len({episode.node for episode in group}) > 1:
+            yield _split(group, views)
+
+
+def _related(one: _Episode, other: _Episode) -> bool:
+    return abs(one.start.ns - other.start.ns) <= EPISODE_NS
+
+
+def _split(group: Sequence[_Episode], views: Views) -> View:
+    first = min(group, key=lambda episode: episode.start.ns)
+    nodes = tuple(sorted({name for e in group for name in (e.node, *e.witnesses)}))
+    excluded = {(w, e.node) for e in group for w in e.witnesses}
+    sides = _sides(nodes, excluded)
+    least = min(len(side) for side in sides)
+    smallest = [side for side in sides if len(side) == least]
+    isolated = nodes if len(smallest) == len(sides) else tuple(sorted(n for side in smallest for n in side))
+    ends = [e.end for e in group]
+    end = None if None in ends else max((e for e in ends if e is not None), key=lambda e: e.ns)
+    evidence = [uid for e in group for uid in e.evidence]
+    links = [uid for e in group for w in e.witnesses for uid in _links(views, Node(w), e, {e.node})]
+    value: dict[str, Scalar] = {
+        "nodes": nodes,
+        "sides": tuple(",".join(side) for side in sides),
+        "isolated": isolated,
+        "links_down": bool(links),
+    }
+    opened = min(first.absences, key=start_ns)
+    rest = tuple(dict.fromkeys(uid for uid in (*evidence, *links) if uid != opened.opened_by))
+    return View("membership.split", opened.observer, first.start, end, value, opened.opened_by, None, rest)
+
+
+def _sides(nodes: Sequence[str], excluded: set[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
+    """Group the nodes that did not exclude each other."""
+    sides: list[list[str]] = []
+    for node in nodes:
+        for side in sides:
+            if all((node, other) not in excluded and (other, node) not in excluded for other in side):
+                side.append(node)
+                break
+        else:
+            sides.append([node])
+    return tuple(tuple(side) for side in sides)
