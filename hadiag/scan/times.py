@@ -1,0 +1,278 @@
+"""What the stamps of a whole log file say: runs of rising time, gaps, hosts.
+
+``BlockClock.read`` takes the blocks of one file in order and reads the stamp of every line, vectorised.  A new
+``StampRun`` begins
+
+* where the printed time runs back by more than ``TOLERANCE_NS`` against the line before it (2 s: several daemons write
+  one file, and each takes its stamp before it gets the lock; a real step of a clock, the end of DST or a merged file
+  jumps further),
+* where the UTC offset that the lines state changes, or lines begin or cease to print a year,
+* where the year of stamps without one rolls over: such stamps are compared modulo a year, so that December to January
+  is a step forward into a new run, and a late line of 23:59:59 among those of the new year does not end it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from hadiag.model.record import PrintedGap, StampRun
+from hadiag.model.time import NS, LoggedTime
+from hadiag.scan.blocks import Block
+from hadiag.scan.stamps import LAYOUTS, NO_OFFSET, NO_STAMP, Flags, Ints, Lines, Stamps, gather, read_stamps
+
+TOLERANCE_NS: Final = 2 * NS
+"""How far printed time may run back inside a run."""
+GAP_NS: Final = 60 * NS
+"""Neighbouring stamps further apart than this make a ``PrintedGap``."""
+MAX_GAPS: Final = 200
+"""Longest gaps that are kept of a file."""
+MAX_RUNS: Final = 1000
+"""Runs that are kept of a file; what follows belongs to the last one."""
+MAX_HOSTS: Final = 64
+"""Different host columns that are counted in a file."""
+
+_YEAR_NS: Final = 366 * 86400 * NS
+_HALF_NS: Final = _YEAR_NS // 2
+_HOST_WIDTH: Final = 64
+_HOST = re.compile(rb"[A-Za-z0-9][\w.:-]*(?<!:)\Z", re.ASCII)
+_NO_HOST = frozenset(
+    (
+        *(b"emerg", b"alert", b"crit", b"error", b"warning", b"notice", b"info", b"debug", b"trace"),
+        *(b"EMERG", b"ALERT", b"CRIT", b"ERROR", b"WARNING", b"NOTICE", b"INFO", b"DEBUG"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """What the stamps of one file say.
+
+    ``unparsed`` counts the lines that neither carry a stamp nor continue the line before them (not indented, no
+    ``-- `` header of journalctl). ``runs_dropped`` tells that there were more than ``MAX_RUNS`` runs.
+    """
+
+    lines: int
+    stamped: int
+    unparsed: int
+    runs: tuple[StampRun, ...]
+    gaps: tuple[PrintedGap, ...]
+    hosts: tuple[tuple[str, int], ...]
+    nul_bytes: bool
+    cut_lines: int
+    runs_dropped: bool = False
+
+
+@dataclass(slots=True)
+class _Mark:
+    """A stamped line: where it is, and what it prints."""
+
+    line: int
+    time: LoggedTime
+
+
+class BlockClock:
+    """Reads the stamps of one log file, block after block.
+
+    ``from_journal`` marks the stamps as the journal's; ``host_column`` false says that the format prints no host;
+    ``continues`` says that a line without a head always continues the record before it (pcsd), so that none is
+    counted as unparsed; ``undated`` says that the format prints no calendar time (``timestamp: off``, dmesg).
+    """
+
+    def __init__(
+        self,
+        *,
+        from_journal: bool = False,
+        host_column: bool = True,
+        continues: bool = False,
+        undated: bool = False,
+    ) -> None:
+        self._from_journal = from_journal
+        self._host_column = host_column
+        self._quiet = continues or undated
+        self._uses = [0] * len(LAYOUTS)
+        self._runs: list[StampRun] = []
+        self._first: _Mark | None = None
+        self._last: _Mark | None = None
+        self._gaps: list[PrintedGap] = []
+        self._hosts: dict[bytes, int] = {}
+        self._lines = self._stamped = self._unparsed = self._cut = 0
+        self._nul = self._dropped = False
+
+    def read(self, block: Block) -> Ints:
+        """Take in the next block; the printed wall time of each line in ns, ``NO_STAMP`` where it has none."""
+        lines = Lines(block.data, block.starts)
+        stamps = read_stamps(lines, self._order())
+        self._count(block, lines, stamps)
+        self._follow(block, stamps)
+        if self._host_column:
+            self._count_hosts(lines, stamps)
+        return stamps.wall
+
+    def reading(self) -> ClockReading:
+        """What was read so far."""
+        runs = list(self._runs)
+        if self._first and self._last:
+            runs.append(_run(self._first, self._last))
+        hosts = sorted(((name.decode("ascii"), n) for name, n in self._hosts.items() if n), key=lambda h: (-h[1], h[0]))
+        return ClockReading(
+            lines=self._lines,
+            stamped=self._stamped,
+            unparsed=self._unparsed,
+            runs=tuple(runs),
+            gaps=tuple(sorted(self._gaps, key=lambda gap: gap.line)),
+            hosts=tuple(hosts),
+            nul_bytes=self._nul,
+            cut_lines=self._cut,
+            runs_dropped=self._dropped,
+        )
+
+    def _order(self) -> list[int]:
+        """Layouts, the one that fitted most lines first."""
+        return sorted(range(len(LAYOUTS)), key=lambda index: -self._uses[index])
+
+    def _count(self, block: Block, lines: Lines, stamps: Stamps) -> None:
+        self._lines += block.count
+        self._nul |= block.nul_bytes
+        self._cut += block.cut
+        for index, uses in enumerate(np.bincount(stamps.layout + 1, minlength=len(LAYOUTS) + 1)[1:].tolist()):
+            self._uses[index] += uses
+        bare = np.flatnonzero(stamps.wall == NO_STAMP)
+        self._stamped += block.count - len(bare)
+        if len(bare) and not self._quiet:
+            self._unparsed += int(_strange(lines, bare).sum())
+
+    def _follow(self, block: Block, stamps: Stamps) -> None:
+        """Cut the stamped lines into runs and note the gaps between neighbours."""
+        rows = np.flatnonzero((stamps.wall != NO_STAMP) & _ORDERED[stamps.layout])
+        if not len(rows):
+            return
+        wall, offset = stamps.wall[rows], stamps.offset[rows]
+        dated = _DATED[stamps.layout[rows]]
+        mark = self._mark(block, stamps, int(rows[0]))
+        if self._last is None:
+            self._first = self._last = mark
+        else:
+            self._meet(self._last, mark)
+        step, breaks = _steps(wall, offset, dated)
+        self._note_gaps(wall, step, breaks, rows + block.first_line)
+        begin = 0
+        for end in np.flatnonzero(breaks).tolist():
+            self._close(self._mark(block, stamps, int(rows[end])), self._mark(block, stamps, int(rows[end + 1])))
+            begin = end + 1
+        if begin < len(rows):
+            self._last = self._mark(block, stamps, int(rows[-1]))
+
+    def _meet(self, last: _Mark, mark: _Mark) -> None:
+        """Join the first stamp of a block to the last one of the block before it."""
+        pair = np.array([last.time.wall_ns, mark.time.wall_ns], dtype=np.int64)
+        offsets = [NO_OFFSET if t.utc_offset_s is None else t.utc_offset_s for t in (last.time, mark.time)]
+        dated = np.array([last.time.has_year, mark.time.has_year])
+        step, breaks = _steps(pair, np.array(offsets, dtype=np.int64), dated)
+        self._note_gaps(pair, step, breaks, np.array([last.line, mark.line]))
+        if breaks[0]:
+            self._close(last, mark)
+
+    def _close(self, last: _Mark, mark: _Mark) -> None:
+        """End the present run at ``last`` and begin one at ``mark``."""
+        if len(self._runs) >= MAX_RUNS - 1:
+            self._dropped = True
+            return
+        if self._first:
+            self._runs.append(_run(self._first, last))
+        self._first = self._last = mark
+
+    def _note_gaps(self, wall: Ints, step: Ints, breaks: Flags, numbers: Ints) -> None:
+        wide = np.flatnonzero((step > GAP_NS) & ~breaks)
+        if len(wide) > MAX_GAPS:
+            wide = np.sort(wide[np.argsort(-step[wide], kind="stable")[:MAX_GAPS]])
+        for index in wide.tolist():
+            self._gaps.append(PrintedGap(int(wall[index]), int(wall[index + 1]), int(numbers[index + 1])))
+        if len(self._gaps) > MAX_GAPS:
+            self._gaps.sort(key=lambda gap: gap.start_wall_ns - gap.end_wall_ns)
+            del self._gaps[MAX_GAPS:]
+
+    def _mark(self, block: Block, stamps: Stamps, row: int) -> _Mark:
+        begin, end = int(stamps.begin[row]), int(stamps.end[row])
+        offset, digits = int(stamps.offset[row]), int(stamps.digits[row])
+        time = LoggedTime(
+            text=block.data[begin:end].decode("ascii", "replace"),
+            wall_ns=int(stamps.wall[row]),
+            has_year=bool(_DATED[stamps.layout[row]]),
+            utc_offset_s=None if offset == NO_OFFSET else offset,
+            resolution_ns=10 ** (9 - digits),
+            from_journal=self._from_journal,
+        )
+        return _Mark(block.first_line + row, time)
+
+    def _count_hosts(self, lines: Lines, stamps: Stamps) -> None:
+        rows = np.flatnonzero((stamps.wall != NO_STAMP) & _HOSTED[stamps.layout])
+        if not len(rows):
+            return
+        place = _host_place(lines, stamps.end[rows])
+        words = gather(lines.text + b"\n" * _HOST_WIDTH, place, _HOST_WIDTH)
+        for name in self._hosts:
+            same = _starts_with(words, name)
+            self._hosts[name] += int(same.sum())
+            words = words[~same]
+        while len(words) and len(self._hosts) < MAX_HOSTS:
+            name = words[0].tobytes().split(b" ", 1)[0]
+            same = _starts_with(words, name)
+            known = _HOST.match(name) and name not in _NO_HOST and not name.isdigit() and words[0, len(name) + 1] != 91
+            self._hosts[name] = int(same.sum()) if known else 0
+            words = words[~same]
+
+
+_ORDERED: Final = np.array([layout.runs for layout in LAYOUTS])
+_DATED: Final = np.array([layout.shape.has_year for layout in LAYOUTS])
+_HOSTED: Final = np.array([index < 2 or index in (3, 4) for index in range(len(LAYOUTS))])
+
+
+def _run(first: _Mark, last: _Mark) -> StampRun:
+    return StampRun(first.time, last.time, first.line, last.line)
+
+
+def _steps(wall: Ints, offset: Ints, dated: Flags) -> tuple[Ints, Flags]:
+    """Time from each stamp to the next, and whether a new run begins there."""
+    step = np.diff(wall)
+    known = (offset[1:] != NO_OFFSET) & (offset[:-1] != NO_OFFSET)
+    moved = known & (offset[1:] != offset[:-1])
+    if moved.any():
+        step = step - np.where(moved, np.diff(offset) * NS, 0)
+    yearless = ~dated[1:] & ~dated[:-1]
+    rolled = yearless & (step < -_HALF_NS)
+    fell = yearless & (step > _HALF_NS)
+    step = step + np.where(rolled, _YEAR_NS, 0) - np.where(fell, _YEAR_NS, 0)
+    return step, (step < -TOLERANCE_NS) | moved | (dated[1:] != dated[:-1]) | (rolled & (step >= 0))
+
+
+def _strange(lines: Lines, bare: Ints) -> Flags:
+    """Which of the lines without a stamp are no continuation, no blank line and no header of journalctl."""
+    first, second = lines.byte(bare, 0), lines.byte(bare, 1)
+    plain = (first != 32) & (first != 9) & (first != 10) & (first != 13)
+    header = (first == 45) & (second == 45)
+    note = (first == 0xE2) & (second == 0x96)  # the bar that newer systemd prints before catalogue text
+    return plain & ~header & ~note
+
+
+def _host_place(lines: Lines, end: Ints) -> Ints:
+    """Where the host column begins: behind the stamp, and behind the ``[pid]`` of corosync and pacemaker 1.1."""
+    place = end + 1
+    bracket = lines.bytes[place] == 91
+    if bracket.any():
+        rows = np.flatnonzero(bracket)
+        blank = gather(lines.text, place[rows], 16) == 32
+        place[rows] += np.where(blank.any(axis=1), np.argmax(blank, axis=1) + 1, 0)
+    return place
+
+
+def _starts_with(words: "np.typing.NDArray[np.uint8]", name: bytes) -> Flags:
+    """Rows that begin with a name and a blank (a name as wide as the row needs none)."""
+    want = np.frombuffer((name + b" ")[:_HOST_WIDTH], dtype=np.uint8)
+    same = words[:, 0] == want[0]
+    for column in range(1, len(want)):
+        same &= words[:, column] == want[column]
+    return same
