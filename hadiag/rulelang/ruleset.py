@@ -1,0 +1,103 @@
+"""A loaded rule set: rules, causes and audits of all packs, and the one table of causal edges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from hadiag.catalogue.marked import MarkedDocument
+from hadiag.rulelang.language import Audit, Cause, Pack, Rule
+
+EdgeKind = Literal["causes", "enables", "prevents"]
+
+
+class EventTypeInfo(Protocol):
+    """What the rule language asks of an event type of the catalogue."""
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """Names of the fields, with their types."""
+
+    @property
+    def subject(self) -> str | None:
+        """Name of the field that is the subject."""
+
+
+class CatalogueInfo(Protocol):
+    """What the rule language asks of the event catalogue."""
+
+    @property
+    def types(self) -> Mapping[str, EventTypeInfo]:
+        """All event types by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where an entry of a pack stands: its document and the path inside it."""
+
+    document: MarkedDocument
+    path: tuple[str | int, ...]
+    pack: str
+    directory: Path
+
+    @property
+    def place(self) -> str:
+        """``file:line`` of the entry."""
+        return f"{self.document.file}:{self.document.line_of(self.path)}"
+
+    def problem(self, path: tuple[str | int, ...], expected: str) -> None:
+        """Note a problem with a value below the entry."""
+        self.document.problem((*self.path, *path), expected)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A causal edge: ``cause`` and ``effect`` are ids of findings or, for ``cause``, of a latent cause.
+
+    ``join`` pairs a field of the cause with one of the effect: ``nodes``, ``resources``, an entity that the cause binds
+    (``node``, ``resource``, ``device``, ``link``), or a name in ``per`` of a finding (``Finding.bindings["key"]``).
+    None: no join was written. ``strength`` is the word of the pack, ``weight`` its number.
+    """
+
+    cause: str
+    effect: str
+    kind: EdgeKind
+    strength: str
+    weight: float
+    within_ns: int | None
+    join: tuple[tuple[str, str], ...] | None
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackInfo:
+    """A pack that was read."""
+
+    pack: Pack
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Everything that was loaded, in the order of ids; ``strata`` orders the rules so that findings come before use."""
+
+    findings: Mapping[str, Rule]
+    causes: Mapping[str, Cause]
+    audits: Mapping[str, Audit]
+    edges: tuple[Edge, ...]
+    duplicate_edges: tuple[str, ...]
+    digest: str
+    packs: tuple[PackInfo, ...]
+    strata: tuple[str, ...]
+    places: Mapping[str, Located]
+    event_types: Mapping[str, EventTypeInfo]
+
+    def edges_from(self, cause: str) -> tuple[Edge, ...]:
+        """Edges that leave a cause or finding."""
+        return tuple(edge for edge in self.edges if edge.cause == cause)
+
+    def edges_to(self, effect: str) -> tuple[Edge, ...]:
+        """Edges that end in a finding."""
+        return tuple(edge for edge in self.edges if edge.effect == effect)
