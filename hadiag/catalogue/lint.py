@@ -1,0 +1,157 @@
+"""Remarks on a catalogue that loads: patterns that are slow, too broad, twice there, or that shadow each other."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from hadiag.catalogue.matcher import Matcher
+from hadiag.catalogue.programs import canonical
+from hadiag.catalogue.samples import tidy
+from hadiag.catalogue.types import Catalogue, EventType, Pattern
+
+CALLBACKS_PER_LINE: Final = 1.5
+"""How often the scan may report, on average, for one line that hits."""
+
+_PROBE_LENGTH: Final = 600  # longer messages are matched in linear time
+_PROBE_LIMIT_S: Final = 0.05
+_BROAD_WEIGHT: Final = 8
+_BROAD_TYPES: Final = 3
+
+
+def lint(catalogue: Catalogue) -> list[str]:
+    """Remarks as ``file:line: type: what is wrong``, in the order of the catalogue."""
+    matcher = Matcher(catalogue)
+    remarks: list[str] = []
+    for check in (_duplicates, _origins, _details, _backtracking):
+        remarks.extend(check(catalogue))
+    remarks.extend(_claims(catalogue, matcher))
+    remarks.extend(_callbacks(catalogue, matcher))
+    return remarks
+
+
+def callbacks_per_line(catalogue: Catalogue) -> float:
+    """Average number of reports of the scan for one sample line."""
+    counts = [sum(each.values()) for each in _reports(catalogue, Matcher(catalogue))]
+    return sum(counts) / len(counts) if counts else 0.0
+
+
+def _remark(pattern: Pattern, text: str) -> str:
+    return f"{pattern.origin}: {pattern.type}: {text}"
+
+
+def _duplicates(catalogue: Catalogue) -> Iterator[str]:
+    seen: dict[str, Pattern] = {}
+    for pattern in catalogue.patterns:
+        first = seen.setdefault(pattern.regex, pattern)
+        if first is not pattern and _may_meet(catalogue.types[first.type], catalogue.types[pattern.type]):
+            yield _remark(pattern, f"the same regex as {first.type} ({first.origin})")
+
+
+def _may_meet(one: EventType, other: EventType) -> bool:
+    """Whether one program may print both types."""
+    if not one.programs or not other.programs:
+        return True
+    return not {canonical(name) for name in one.programs}.isdisjoint(map(canonical, other.programs))
+
+
+def _origins(catalogue: Catalogue) -> Iterator[str]:
+    proven: defaultdict[str, bool] = defaultdict(bool)
+    for pattern in catalogue.patterns:
+        proven[pattern.type] |= any(sample.origin != "rendered" for sample in pattern.samples)
+    for pattern in catalogue.patterns:
+        if not proven.get(pattern.type, True) and catalogue.types[pattern.type].status == "stable":
+            proven[pattern.type] = True
+            yield _remark(pattern, "stable, but all samples are rendered: status experimental, or a recorded sample")
+
+
+def _details(catalogue: Catalogue) -> Iterator[str]:
+    """Text behind `` | `` stands in Pacemaker's own log only: a pattern must match without it."""
+    for pattern in catalogue.patterns:
+        for sample in pattern.samples:
+            head, bar, _ = tidy(sample.line).rpartition(" | ")
+            if bar and not re.search(pattern.regex, head):
+                yield _remark(pattern, "does not match its sample without the text behind ' | '")
+                break
+
+
+def _backtracking(catalogue: Catalogue) -> Iterator[str]:
+    for pattern in catalogue.patterns:
+        worst = max((_seconds(pattern.regex, text) for text in _hostile_lines(pattern)), default=0.0)
+        if worst > _PROBE_LIMIT_S:
+            yield _remark(pattern, f"the regex backtracks: {worst * 1000:.0f} ms for one line")
+
+
+def _hostile_lines(pattern: Pattern) -> Iterator[str]:
+    """Lines that begin like a sample and then repeat a piece of it, so that the regex almost matches."""
+    line = tidy(pattern.samples[0].line)
+    tokens = re.findall(r"\W+|\w+", line)
+    pieces = [" ", "a", "1", *dict.fromkeys(token for token in tokens if not token.isalnum())]
+    for piece in pieces[:12]:
+        start = line.rfind(piece)
+        head = line[: start + len(piece)] if start >= 0 else line
+        yield (head + piece * _PROBE_LENGTH)[:_PROBE_LENGTH] + "\n!"
+
+
+def _seconds(regex: str, text: str) -> float:
+    started = time.perf_counter()
+    re.search(regex, text)
+    return time.perf_counter() - started
+
+
+def _claims(catalogue: Catalogue, matcher: Matcher) -> Iterator[str]:
+    """Samples that another type takes, and patterns that match the samples of many other types."""
+    foreign: defaultdict[int, set[str]] = defaultdict(set)
+    for pattern in catalogue.patterns:
+        program = next(iter(catalogue.types[pattern.type].programs), None)
+        for sample in pattern.samples:
+            candidates = matcher.candidates(sample.line)
+            won = matcher.match(program, sample.line, None, candidates)
+            if won is None or won.type != pattern.type:
+                yield _remark(pattern, f"its sample is taken by {won.type if won else 'no type'}: {sample.line[:80]!r}")
+            for other in candidates:
+                rival = catalogue.patterns[other]
+                if rival.type != pattern.type and matcher.match(program, sample.line, None, [other]):
+                    foreign[other].add(pattern.type)
+    for pattern in catalogue.patterns:
+        types = foreign[pattern.id]
+        if len(types) >= _BROAD_TYPES or (
+            pattern.weight < _BROAD_WEIGHT and not catalogue.types[pattern.type].programs
+        ):
+            yield _remark(pattern, f"broad: also matches samples of {', '.join(sorted(types)) or 'any program'}")
+
+
+def _callbacks(catalogue: Catalogue, matcher: Matcher) -> Iterator[str]:
+    lines = list(_reports(catalogue, matcher))
+    average = sum(sum(each.values()) for each in lines) / max(len(lines), 1)
+    worst: dict[int, int] = {}
+    for each in lines:
+        for pattern_id, count in each.items():
+            worst[pattern_id] = max(worst.get(pattern_id, 0), count)
+    for pattern in catalogue.patterns:
+        if worst.get(pattern.id, 0) > 4:
+            yield _remark(pattern, f"the scan reports it {worst[pattern.id]} times for one line")
+    if average > CALLBACKS_PER_LINE:
+        yield f"catalogue: {average:.2f} reports of the scan for one sample line, at most {CALLBACKS_PER_LINE} are wanted"
+
+
+def _reports(catalogue: Catalogue, matcher: Matcher) -> Iterator[dict[int, int]]:
+    """For each sample line, how often each pattern would be reported: once for each place where a match can end."""
+    ending: dict[int, re.Pattern[bytes]] = {}
+    for pattern in catalogue.patterns:
+        for sample in pattern.samples:
+            line = sample.line.encode("utf-8", "surrogateescape")
+            counts = {}
+            for other in matcher.candidates(sample.line):
+                if other not in ending:
+                    flags, source = _split_flags(catalogue.patterns[other].block_regex)
+                    ending[other] = re.compile(flags + b"(?:" + source + rb")\Z")
+                counts[other] = sum(bool(ending[other].search(line, 0, end)) for end in range(1, len(line) + 1))
+            yield counts
+
+
+def _split_flags(source: bytes) -> tuple[bytes, bytes]:
+    return (source[:4], source[4:]) if source.startswith(b"(?i)") else (b"", source)

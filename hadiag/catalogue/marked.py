@@ -1,0 +1,162 @@
+"""YAML with the line of every value, read so that a hostile file can do no harm.
+
+A plain scalar is ``true``/``false``, ``null``/``~``/nothing, a decimal number, or text: nothing else, so that ``no``, ``1:30``,
+``1.4e2`` and ``2026-01-01`` stay the text that the author sees. Keys are always text. Duplicate keys, anchors, aliases and
+foreign tags are problems, not surprises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from hadiag.catalogue.types import Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+try:
+    from yaml import CSafeLoader as _Loader
+except ImportError:  # PyYAML without libyaml
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+
+Path_ = tuple[str | int, ...]
+"""Place of a value in a document: keys and list positions."""
+
+_MAX_BYTES: Final = 8 << 20
+_MAX_DEPTH: Final = 40
+_INT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
+_FLOAT: Final = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}")
+_WORDS: Final[Mapping[str, bool | None]] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+}
+_CORE: Final = frozenset(f"tag:yaml.org,2002:{word}" for word in ("str", "int", "float", "bool", "null", "map", "seq"))
+_IMPLICIT: Final = frozenset({"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:value"})
+
+
+@dataclass(slots=True)
+class MarkedDocument:
+    """A YAML document: its plain data, the line (from 1) of each value, and what was wrong while reading it."""
+
+    file: str
+    data: object = None
+    lines: dict[Path_, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def line_of(self, path: Sequence[str | int]) -> int:
+        """Line of a value, or of the nearest value around it that exists."""
+        key = tuple(path)
+        while key and key not in self.lines:
+            key = key[:-1]
+        return self.lines.get(key, 1)
+
+    def problem(self, path: Sequence[str | int], expected: str) -> None:
+        """Note a problem with the value at ``path``."""
+        self.problems.append(Problem(self.file, self.line_of(path), key_text(path), expected))
+
+
+def key_text(path: Sequence[str | int]) -> str:
+    """Write a path as people do: ``events[2].patterns[0].literal``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".") or "document"
+
+
+def read_marked(path: Path, name: str) -> MarkedDocument:
+    """Read one YAML file; every problem lands in the document, none is raised.
+
+    Args:
+        path: the file.
+        name: how the file is called in messages.
+    """
+    try:
+        return parse_marked(path.read_bytes(), name)
+    except OSError as error:
+        document = MarkedDocument(name)
+        document.problem((), f"a readable file ({error.strerror})")
+        return document
+
+
+def parse_marked(raw: bytes, name: str) -> MarkedDocument:
+    """Parse the bytes of one YAML document (see ``read_marked``)."""
+    document = MarkedDocument(name)
+    if len(raw) > _MAX_BYTES:
+        document.problem((), f"at most {_MAX_BYTES} bytes, not {len(raw)}")
+        return document
+    try:
+        if not _events_are_harmless(raw, document):
+            return document
+        root = yaml.compose(raw, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        document.problems.append(Problem(name, line, "document", f"valid YAML ({error.problem or error.context})"))
+        return document
+    except (yaml.YAMLError, ValueError) as error:
+        document.problem((), f"valid YAML in UTF-8 ({str(error).splitlines()[0]})")
+        return document
+    if root is not None:
+        document.data = _value(root, (), document)
+    return document
+
+
+def _events_are_harmless(raw: bytes, document: MarkedDocument) -> bool:
+    depth = 0
+    for event in yaml.parse(raw, Loader=_Loader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if getattr(event, "anchor", None) is not None:
+            document.problems.append(Problem(document.file, line, "document", "no anchors and aliases (&, *)"))
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            document.problems.append(Problem(document.file, line, "document", "less nesting"))
+            break
+    return not document.problems
+
+
+def _value(node: yaml.Node, path: Path_, document: MarkedDocument) -> object:
+    document.lines[path] = node.start_mark.line + 1
+    if node.tag not in _CORE and node.tag not in _IMPLICIT:
+        document.problem(path, f"no YAML tag (found {node.tag})")
+        return None
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, document)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, (*path, index), document) for index, item in enumerate(node.value)]
+    return _scalar(node) if isinstance(node, yaml.ScalarNode) else None
+
+
+def _mapping(node: yaml.MappingNode, path: Path_, document: MarkedDocument) -> Mapping[str, object]:
+    found: dict[str, object] = {}
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            document.problem(path, "plain text as key")
+            continue
+        key = str(key_node.value)
+        if key in found:
+            place = (*path, key)
+            document.lines[place] = key_node.start_mark.line + 1
+            document.problem(place, "each key once in a mapping")
+            continue
+        found[key] = _value(value_node, (*path, key), document)
+    return found
+
+
+def _scalar(node: yaml.ScalarNode) -> str | float | bool | None:
+    text = str(node.value)
+    if node.style:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    # A float is only read as one where it would print the same again: "1.40" may be a ring id.
+    if _FLOAT.fullmatch(text) and repr(float(text)) == text:
+        return float(text)
+    return text

@@ -1,0 +1,273 @@
+r"""Block copies: what of a pattern the multi-pattern scan of raw blocks looks for.
+
+The confirming regex sees one tidy message, the scan sees raw bytes. So the copy must hit every line that the regex would
+confirm, and may hit a few more. It
+
+* runs from the first to the last literal text of the pattern that is worth it (an unbounded tail would report a hit at
+  every byte, a variable head only slows the scan down),
+* has no anchors, because the envelope stands around the message,
+* takes each blank as ``[ \t]+``, because runs of blanks are collapsed before the regex; only the declared literal is
+  taken as it stands,
+* takes whatever can match a blank or a character outside ASCII without upper bound, because it may be more bytes.
+
+``^Node (?P<node>\S+) is now (?P<state>lost|member)$`` with the literal ``is now `` becomes ``Node[ \t]+[^\s]+[ \t]+is now ``.
+"""
+
+from __future__ import annotations
+
+import re
+import re._constants as opcode  # type: ignore[import-not-found]  # the parser of re itself: the one true reading
+import re._parser as regex_parser  # type: ignore[import-not-found]
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+_Atom = tuple[Any, Any]
+
+_MAX_COUNT: Final = 64
+_USEFUL: Final = 4  # shortest literal that makes the scan more selective
+_PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_'\"=:;,<>@%&~`!/ ")
+_BLANKS: Final = r"[ \t]+"
+_REFUSED: Final = {
+    "ASSERT": "no lookaround",
+    "ASSERT_NOT": "no lookaround",
+    "GROUPREF": "no back-reference",
+    "GROUPREF_EXISTS": "no conditional group",
+}
+
+
+class PatternError(ValueError):
+    """A regex that the catalogue does not take; the message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCopy:
+    """The scan's copy of a regex, the number of literal characters that the regex needs, and its named groups."""
+
+    regex: bytes
+    weight: int
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Literal text that every match holds, and the atoms that it came from."""
+
+    start: int
+    end: int
+    text: str
+
+
+def block_copy(regex: str, literal: str, *, head_only: bool = False) -> BlockCopy:
+    """Make the block copy of a regex.
+
+    Args:
+        regex: the confirming regex.
+        literal: text that every match must hold.
+        head_only: end with the declared literal, because the rest may stand on a following line.
+
+    Raises:
+        PatternError: the regex does not compile, uses what the scan cannot do, or does not need the literal.
+    """
+    try:
+        tree = regex_parser.parse(regex)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise PatternError(f"a regex that compiles ({error})") from error
+    _refuse(tree)
+    ignore_case = bool(tree.state.flags & re.IGNORECASE)
+    atoms = list(_flatten(tree))
+    runs = list(_runs(atoms))
+    anchor = _run_with(runs, literal, ignore_case=ignore_case)
+    useful = [run for run in runs if len(run.text.strip()) >= _USEFUL] or [anchor]
+    first = min(useful[0], anchor, key=lambda run: run.start)
+    last = anchor if head_only else max(useful[-1], anchor, key=lambda run: run.start)
+    body = "".join(_span(atoms, runs, first, last, (anchor, literal)))
+    prefix = "(?i)" if ignore_case else ""
+    groups = tuple(sorted(tree.state.groupdict, key=tree.state.groupdict.__getitem__))
+    return BlockCopy((prefix + body).encode("ascii"), sum(len(run.text) for run in runs), groups)
+
+
+def _refuse(items: Iterable[_Atom]) -> None:
+    for op, arg in items:
+        if str(op) in _REFUSED:
+            raise PatternError(f"{_REFUSED[str(op)]} in the regex")
+        for inner in _inner(op, arg):
+            _refuse(inner)
+
+
+def _inner(op: object, arg: Any) -> Sequence[Any]:  # noqa: ANN401 - the parse tree of re has no types
+    if op is opcode.SUBPATTERN:
+        return (arg[3],)
+    if op is opcode.BRANCH:
+        return tuple(arg[1])
+    if op in _REPEATS:
+        return (arg[2],)
+    return (arg,) if op is opcode.ATOMIC_GROUP else ()
+
+
+_REPEATS: Final = (opcode.MAX_REPEAT, opcode.MIN_REPEAT, opcode.POSSESSIVE_REPEAT)
+
+
+def _flatten(items: Iterable[_Atom]) -> Iterator[_Atom]:
+    """Open the groups that every match runs through exactly once."""
+    for op, arg in items:
+        if op is opcode.SUBPATTERN and not arg[1] and not arg[2]:
+            yield from _flatten(arg[3])
+        elif op is opcode.ATOMIC_GROUP:
+            yield from _flatten(arg)
+        else:
+            yield op, arg
+
+
+def _runs(atoms: Sequence[_Atom]) -> Iterator[_Run]:
+    start = 0
+    while start < len(atoms):
+        end = start
+        while end < len(atoms) and atoms[end][0] is opcode.LITERAL:
+            end += 1
+        if end > start:
+            yield _Run(start, end, "".join(chr(arg) for _, arg in atoms[start:end]))
+        start = end + 1
+
+
+def _run_with(runs: Sequence[_Run], literal: str, *, ignore_case: bool) -> _Run:
+    if "  " in literal or "\t" in literal:
+        raise PatternError("a literal without runs of blanks")
+    wanted = literal.lower() if ignore_case else literal
+    for run in runs:
+        if wanted in (run.text.lower() if ignore_case else run.text):
+            return run
+    raise PatternError("a literal that stands unbroken in the regex, outside of alternatives and optional parts")
+
+
+def _span(
+    atoms: Sequence[_Atom], runs: Sequence[_Run], first: _Run, last: _Run, anchor: tuple[_Run, str]
+) -> Iterator[str]:
+    by_start = {run.start: run for run in runs}
+    index = first.start
+    while index < last.end:
+        run = by_start.get(index)
+        if run is None:
+            yield _emit(atoms[index])
+            index += 1
+            continue
+        literal = anchor[1] if run is anchor[0] else ""
+        text = run.text
+        if run is last:
+            text = _without_tail(text, literal)
+        yield _literal_text(text.lstrip(" ") if run is first and not literal.startswith(" ") else text, literal)
+        index = run.end
+
+
+def _without_tail(text: str, literal: str) -> str:
+    """Drop blanks at the end of the copy: several of them would each report a hit."""
+    if not literal:
+        return text.rstrip(" ")
+    end = _find(text, literal) + len(literal)
+    return text[:end] + text[end:].rstrip(" ")
+
+
+def _literal_text(text: str, exact: str) -> str:
+    """Write literal text with elastic blanks, except for the exact part."""
+    if not exact:
+        return _elastic(text)
+    start = _find(text, exact)
+    end = start + len(exact)
+    return _elastic(text[:start]) + _quote(text[start:end]) + _elastic(text[end:])
+
+
+def _find(text: str, literal: str) -> int:
+    found = text.find(literal)
+    return found if found >= 0 else text.lower().find(literal.lower())
+
+
+def _elastic(text: str) -> str:
+    return "".join(_BLANKS if part == " " else _quote(part) for part in re.split(r"( )", text) if part)
+
+
+def _quote(text: str) -> str:
+    return "".join(chr(byte) if byte in _PLAIN else f"\\x{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
+
+
+def _emit(atom: _Atom) -> str:
+    op, arg = atom
+    if op is opcode.AT:
+        return ""
+    if op is opcode.LITERAL:
+        return _elastic(chr(arg))
+    if op in _REPEATS:
+        return _repeat(arg[0], arg[1], list(arg[2]))
+    inner = _inner(op, arg)
+    if inner:
+        flag = "i" if op is opcode.SUBPATTERN and arg[1] & re.IGNORECASE else ""
+        return f"(?{flag}:{'|'.join(''.join(map(_emit, items)) for items in inner)})"
+    members, wide = _class_of(atom)
+    return members + "+" if wide else members
+
+
+def _repeat(low: int, high: int, items: list[_Atom]) -> str:
+    low = min(low, _MAX_COUNT)
+    if len(items) == 1 and items[0] == (opcode.LITERAL, 32):
+        return r"[ \t]+" if low else r"[ \t]*"
+    if len(items) == 1 and items[0][0] in {opcode.ANY, opcode.IN, opcode.NOT_LITERAL}:
+        members, wide = _class_of(items[0])
+        return members + _count(low, opcode.MAXREPEAT if wide else high)
+    return f"(?:{''.join(map(_emit, items))}){_count(low, high)}"
+
+
+def _count(low: int, high: int) -> str:
+    if high is opcode.MAXREPEAT or high > _MAX_COUNT:
+        return {0: "*", 1: "+"}.get(low, f"{{{low},}}")
+    return "?" if (low, high) == (0, 1) else f"{{{low},{high}}}"
+
+
+def _class_of(atom: _Atom) -> tuple[str, bool]:
+    """Byte class of a one-character atom, and whether one character may be several bytes or a run of blanks."""
+    op, arg = atom
+    if op is opcode.ANY:
+        members = frozenset(range(256))
+    elif op is opcode.NOT_LITERAL:
+        members = frozenset(range(256)) - {arg}
+    else:
+        negated = arg[0][0] is opcode.NEGATE
+        found = frozenset().union(*(_members(kind, value, negated=negated) for kind, value in arg))
+        members = frozenset(range(256)) - found if negated else found
+    if 32 in members:
+        members |= {9}
+    members -= {10}
+    return _write_class(members), 32 in members or max(members, default=0) > 127
+
+
+def _members(kind: object, value: Any, *, negated: bool) -> frozenset[int]:  # noqa: ANN401 - see _inner
+    """Bytes of one member of a class; what is outside ASCII counts as a member, or as none in a negated class."""
+    beyond = frozenset() if negated else frozenset(range(128, 256))
+    if kind is opcode.NEGATE:
+        return frozenset()
+    if kind is opcode.LITERAL:
+        return frozenset({value}) if value < 128 else beyond
+    if kind is opcode.RANGE:
+        low, high = value
+        return frozenset(range(low, min(high, 127) + 1)) | (beyond if high > 127 else frozenset())
+    return _category(str(value)) | beyond
+
+
+@cache
+def _category(name: str) -> frozenset[int]:
+    letter = {"DIGIT": "d", "SPACE": "s", "WORD": "w"}[name.rsplit("_", 1)[-1]]
+    test = re.compile("\\" + (letter.upper() if "_NOT_" in name else letter), re.ASCII)
+    return frozenset(code for code in range(128) if test.fullmatch(chr(code)))
+
+
+def _write_class(members: frozenset[int]) -> str:
+    ranges: list[list[int]] = []
+    for code in sorted(members):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "[" + "".join(_write_range(low, high) for low, high in ranges) + "]"
+
+
+def _write_range(low: int, high: int) -> str:
+    return f"\\x{low:02x}" if low == high else f"\\x{low:02x}-\\x{high:02x}"

@@ -1,0 +1,114 @@
+"""The loaded catalogue: event types, their patterns, and what a match yields."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hadiag.model.entity import Layer, Level, Scalar
+from hadiag.model.event import EventClass
+
+Constant = str | int | float | bool
+"""A value that a pattern sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a file of a rule pack."""
+
+    file: str
+    line: int
+    key: str
+    expected: str
+
+    def __str__(self) -> str:
+        """Format as ``file:line: key: what was expected``."""
+        return f"{self.file}:{self.line}: {self.key}: {self.expected}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A line (message part) that a pattern matches, where it comes from, and fields that come out of it."""
+
+    line: str
+    origin: str
+    fields: Mapping[str, Scalar] = dataclasses.field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Derive:
+    """A field computed from a captured group; keys of ``values`` are in lower case, None passes the text through."""
+
+    field: str
+    source: str
+    values: Mapping[str, Constant] | None = dataclasses.field(hash=False)
+    default: Constant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One wording of an event type.
+
+    ``regex`` is the source of the confirming expression (compiled when a line first asks for it), ``block_regex``
+    the copy for the scan of raw blocks. ``weight`` is the number of literal characters that the regex needs: of
+    several patterns that confirm a line, the heaviest wins. ``origin`` is ``file:line`` of the pattern.
+    """
+
+    id: int
+    type: str
+    literal: str
+    regex: str
+    block_regex: bytes
+    weight: int
+    versions: str | None
+    set: Mapping[str, Constant] = dataclasses.field(hash=False)
+    derive: tuple[Derive, ...]
+    samples: tuple[Sample, ...]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """What a line of this type means, who prints it, and which fields it has.
+
+    ``fields`` maps a field to its type word (``word``, ``node``, ``int`` …, with ``?`` if it may be absent).
+    ``programs`` is empty where any program may print it. ``after_resume``: an observer prints it only after it
+    resumed, so its absence proves nothing while the observer is silent.
+    """
+
+    name: str
+    layer: Layer
+    cls: EventClass
+    level: Level
+    about: str
+    source: str
+    programs: tuple[str, ...]
+    subject: str | None
+    fields: Mapping[str, str] = dataclasses.field(hash=False)
+    after_resume: bool
+    status: str
+    continues: bool
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All event types of the loaded packs. ``patterns[i].id`` is ``i``; ``digest`` names the content of the packs."""
+
+    types: Mapping[str, EventType] = dataclasses.field(hash=False)
+    patterns: tuple[Pattern, ...]
+    digest: str
+
+    def node_fields(self, event_type: str) -> tuple[str, ...]:
+        """Names of the fields of a type that hold a node."""
+        return tuple(name for name, kind in self.types[event_type].fields.items() if kind.startswith("node"))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A line that is a known event: its type, its fields, and the pattern that confirmed it."""
+
+    type: str
+    fields: Mapping[str, Scalar] = dataclasses.field(hash=False)
+    pattern: int
