@@ -38,8 +38,8 @@ def read(dirs: Sequence[Path], *, cache: bool = True) -> tuple[Catalogue, list[P
     from hadiag.catalogue.reading import Reading
 
     reading = Reading()
-    for name, _, raw in files:
-        reading.add_file(name, raw)
+    for name, short, raw in files:
+        reading.add_file(name, raw, short)
     catalogue = Catalogue(reading.types, tuple(reading.patterns), digest)
     if cache and not reading.problems:
         remember(catalogue)

@@ -16,7 +16,7 @@ LINE_LIMIT: Final = 8192
 """Characters of a line that a regex may see."""
 
 _LINEAR_FROM: Final = 600
-"""Longer messages are searched in linear time (RE2), so that no hostile line can hold up the run."""
+"""Longer messages, and ambiguous patterns, are searched in linear time (RE2): no hostile line holds up the run."""
 
 
 class Matcher:
@@ -71,7 +71,7 @@ class Matcher:
         return -self._catalogue.patterns[pattern_id].weight, pattern_id
 
     def _groups(self, pattern: Pattern, text: str) -> Mapping[str, str | None] | None:
-        if len(text) > _LINEAR_FROM:
+        if pattern.ambiguous or len(text) > _LINEAR_FROM:
             expression = self._linear_expression(pattern)
             if expression is not None:
                 found = expression.search(text)

@@ -26,6 +26,7 @@ from typing import Any, Final
 _Atom = tuple[Any, Any]
 
 _MAX_COUNT: Final = 64
+_FREEDOM: Final = 3  # tails that may end in several places, from which on a regex is ambiguous
 _USEFUL: Final = 4  # shortest literal that makes the scan more selective
 _PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_'\"=:;,<>@%&~`!/ ")
 _BLANKS: Final = r"[ \t]+"
@@ -43,11 +44,15 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BlockCopy:
-    """The scan's copy of a regex, the number of literal characters that the regex needs, and its named groups."""
+    """The scan's copy of a regex, the number of literal characters that the regex needs, and its named groups.
+
+    ``ambiguous``: a backtracking engine may need time that grows with the third power of the line or worse.
+    """
 
     regex: bytes
     weight: int
     groups: tuple[str, ...]
+    ambiguous: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,8 @@ def block_copy(regex: str, literal: str, *, head_only: bool = False) -> BlockCop
     body = "".join(_span(atoms, runs, first, last, (anchor, literal)))
     prefix = "(?i)" if ignore_case else ""
     groups = tuple(sorted(tree.state.groupdict, key=tree.state.groupdict.__getitem__))
-    return BlockCopy((prefix + body).encode("ascii"), sum(len(run.text) for run in runs), groups)
+    weight = sum(len(run.text) for run in runs)
+    return BlockCopy((prefix + body).encode("ascii"), weight, groups, _freedom(atoms) >= _FREEDOM)
 
 
 def _refuse(items: Iterable[_Atom]) -> None:
@@ -118,6 +124,28 @@ def _flatten(items: Iterable[_Atom]) -> Iterator[_Atom]:
             yield from _flatten(arg)
         else:
             yield op, arg
+
+
+def _freedom(atoms: Sequence[_Atom]) -> int:
+    """Count the unbounded repeats that do not know where to end: what follows may also be part of them."""
+    found = 0
+    for (op, arg), follower in zip(atoms, [*atoms[1:], None], strict=True):
+        if op in _REPEATS and arg[1] is opcode.MAXREPEAT:
+            inner = list(arg[2])
+            nested = sum(_freedom(list(_flatten([item]))) for item in inner)
+            found += _FREEDOM if nested else _runs_over(inner, follower)
+        else:
+            found += max((_freedom(list(_flatten(items))) for items in _inner(op, arg)), default=0)
+    return found
+
+
+def _runs_over(repeated: Sequence[_Atom], follower: _Atom | None) -> bool:
+    """Whether a repeat of one class of characters may also swallow what follows it."""
+    if len(repeated) != 1 or repeated[0][0] not in {opcode.ANY, opcode.IN, opcode.NOT_LITERAL}:
+        return False
+    if follower is None or follower[0] is not opcode.LITERAL:
+        return follower is None or follower[0] is not opcode.AT
+    return follower[1] > 127 or follower[1] in _class_members(repeated[0])
 
 
 def _runs(atoms: Sequence[_Atom]) -> Iterator[_Run]:
@@ -224,19 +252,22 @@ def _count(low: int, high: int) -> str:
 
 def _class_of(atom: _Atom) -> tuple[str, bool]:
     """Byte class of a one-character atom, and whether one character may be several bytes or a run of blanks."""
-    op, arg = atom
-    if op is opcode.ANY:
-        members = frozenset(range(256))
-    elif op is opcode.NOT_LITERAL:
-        members = frozenset(range(256)) - {arg}
-    else:
-        negated = arg[0][0] is opcode.NEGATE
-        found = frozenset().union(*(_members(kind, value, negated=negated) for kind, value in arg))
-        members = frozenset(range(256)) - found if negated else found
+    members = _class_members(atom)
     if 32 in members:
         members |= {9}
     members -= {10}
     return _write_class(members), 32 in members or max(members, default=0) > 127
+
+
+def _class_members(atom: _Atom) -> frozenset[int]:
+    op, arg = atom
+    if op is opcode.ANY:
+        return frozenset(range(256))
+    if op is opcode.NOT_LITERAL:
+        return frozenset(range(256)) - ({arg} if arg < 128 else set())
+    negated = arg[0][0] is opcode.NEGATE
+    found = frozenset().union(*(_members(kind, value, negated=negated) for kind, value in arg))
+    return frozenset(range(256)) - found if negated else found
 
 
 def _members(kind: object, value: Any, *, negated: bool) -> frozenset[int]:  # noqa: ANN401 - see _inner

@@ -16,6 +16,7 @@ from hadiag.catalogue.schema import EventModel, FileModel, PatternModel
 from hadiag.catalogue.types import Derive, EventType, Pattern, Problem, Sample
 from hadiag.model.entity import Level
 
+_Path = tuple[str | int, ...]
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -28,19 +29,19 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
 
-    def add_file(self, name: str, raw: bytes | None) -> None:
-        """Add one file; None as content means that it could not be read."""
+    def add_file(self, name: str, raw: bytes | None, short: str) -> None:
+        """Add one file; None as content means that it could not be read. ``short`` is its name inside the pack."""
         if raw is None:
             self.problems.append(Problem(name, 1, "document", "a readable file"))
             return
         document = parse_marked(raw, name)
         if not document.problems:
             for index, event in _events(document):
-                self._add_event(event, index, document)
+                self._add_event(event, index, document, short)
         self.problems.extend(document.problems)
 
-    def _add_event(self, model: EventModel, index: int, document: MarkedDocument) -> None:
-        path: tuple[str | int, ...] = ("events", index)
+    def _add_event(self, model: EventModel, index: int, document: MarkedDocument, short: str) -> None:
+        path: _Path = ("events", index)
         place = f"{document.file}:{document.line_of(path)}"
         if model.type in self.places:
             document.problem((*path, "type"), f"a type that is not yet defined (see {self.places[model.type]})")
@@ -51,10 +52,10 @@ class Reading:
             document.problem((*path, "subject"), f"the name of a declared field, not {event.subject!r}")
         self.types[event.name] = event
         for number, pattern in enumerate(model.patterns):
-            self._add_pattern(event, pattern, (*path, "patterns", number), document)
+            self._add_pattern(event, pattern, (*path, "patterns", number), document, short)
 
     def _add_pattern(
-        self, event: EventType, model: PatternModel, path: tuple[str | int, ...], document: MarkedDocument
+        self, event: EventType, model: PatternModel, path: _Path, document: MarkedDocument, short: str
     ) -> None:
         try:
             copy = block_copy(model.regex, model.literal, head_only=event.continues)
@@ -69,15 +70,16 @@ class Reading:
             regex=model.regex,
             block_regex=copy.regex,
             weight=copy.weight,
+            ambiguous=copy.ambiguous,
             versions=model.versions,
             set=model.set_,
             derive=_derives(model),
             samples=tuple(_sample(sample.line, sample.origin, sample.fields) for sample in model.samples),
-            origin=f"{document.file}:{document.line_of(path)}",
+            origin=f"{short}:{document.line_of(path)}",
         )
         found = list(check_pattern(event, pattern, copy.groups))
-        for key, expected in found:
-            document.problem((*path, *key), expected)
+        for inside, expected in found:
+            document.problem((*path, *inside), expected)
         if not found:
             self.patterns.append(pattern)
 

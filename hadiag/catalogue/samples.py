@@ -32,14 +32,15 @@ def _check_sources(event: EventType, pattern: Pattern, groups: Sequence[str]) ->
     for name in groups:
         if name not in event.fields and name not in sources:
             yield ("regex",), f"a declared field as name of the group {name!r}, or a derive entry that reads it"
-    for name, value in pattern.set.items():
-        yield from _check_value(event, name, value, ("set", name))
+    for name, constant in pattern.set.items():
+        yield from _check_value(event, name, constant, ("set", name))
         if name in groups:
             yield ("set", name), "a field that the regex does not capture"
     for index, entry in enumerate(pattern.derive):
         if entry.source not in groups:
             yield ("derive", index, "from"), f"a named group of the regex, not {entry.source!r}"
-        for value in (*(entry.values or {}).values(), entry.default):
+        constants: tuple[Scalar, ...] = (*(entry.values or {}).values(), entry.default)
+        for value in constants:
             yield from _check_value(event, entry.field, value, ("derive", index))
 
 
