@@ -15,7 +15,8 @@ class Record:
 
     ``message`` is the text without envelope, level, function and ``[SUBSYS]``; ``details`` the text behind the
     last `` | `` that pacemaker writes to its own log only. ``program`` is the daemon as printed. ``level`` is None
-    where none is printed. ``subsystem`` is corosync's.
+    where none is printed. ``subsystem`` is corosync's. ``repeated`` is the number of times that a ``message repeated
+    N times`` line stands for. ``uptime_ns`` is the time since boot that kernel and dlm_controld lines print.
     """
 
     ref: SourceRef
@@ -29,6 +30,8 @@ class Record:
     message: str
     details: str | None = None
     subsystem: str | None = None
+    repeated: int = 1
+    uptime_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
