@@ -9,7 +9,9 @@ from hadiag.diagnose.score import Candidate, Effect
 from hadiag.model.entity import Node
 from hadiag.model.finding import Finding
 from hadiag.model.tri import Tri
-from hadiag.rulelang import Cause, Edge, RuleSet, shown_by
+from hadiag.rulelang.language import Cause
+from hadiag.rulelang.ruleset import Edge, RuleSet
+from hadiag.rulelang.tables import STATE_TABLES
 from hadiag.rulelang.words import PRIORS, UNKNOWN_FACTOR
 from hadiag.timeline import Timeline
 
@@ -84,22 +86,22 @@ class CausalGraph:
 def build_graph(findings: Sequence[Finding], ruleset: RuleSet, timeline: Timeline) -> CausalGraph:
     """Link the findings of an incident, instantiate the causes that could explain them, and look for what is missing."""
     by_id = {finding.id: finding for finding in findings}
-    links = _acyclic(_links(findings, ruleset.edges))
+    links = _acyclic(_links(findings, ruleset))
     candidates, weights = _candidates(findings, ruleset)
     expected = _expected(candidates, weights, by_id, ruleset, timeline)
     return CausalGraph(by_id, links, candidates, weights, expected)
 
 
-def _links(findings: Sequence[Finding], edges: Iterable[Edge]) -> list[Link]:
+def _links(findings: Sequence[Finding], ruleset: RuleSet) -> list[Link]:
     by_rule: dict[str, list[Finding]] = {}
     for finding in findings:
         by_rule.setdefault(finding.rule, []).append(finding)
     found = []
-    for edge in edges:
-        if edge.latent or edge.kind != "causes":
+    for edge in ruleset.edges:
+        if edge.cause in ruleset.causes or edge.kind != "causes":
             continue
-        for source in by_rule.get(edge.source, ()):
-            for target in by_rule.get(edge.target, ()):
+        for source in by_rule.get(edge.cause, ()):
+            for target in by_rule.get(edge.effect, ()):
                 link = _link(source, target, edge)
                 if link is not None:
                     found.append(link)
@@ -110,7 +112,7 @@ def _link(source: Finding, target: Finding, edge: Edge) -> Link | None:
     if source.id == target.id or not joined(source, target, edge.join):
         return None
     if source.start is None or target.start is None:
-        return Link(source.id, target.id, edge.strength, certain=False)
+        return Link(source.id, target.id, edge.weight, certain=False)
     if target.start.before(source.start) is Tri.TRUE:
         return None
     lag = target.start.ns - source.start.ns
@@ -119,20 +121,21 @@ def _link(source: Finding, target: Finding, edge: Edge) -> Link | None:
     if edge.within_ns is not None and lag > reach + tail + SLACK_NS:
         return None
     certain = source.start.before(target.start) is Tri.TRUE
-    return Link(source.id, target.id, edge.strength if certain else edge.strength * 0.9, certain)
+    return Link(source.id, target.id, edge.weight if certain else edge.weight * 0.9, certain)
 
 
-def joined(source: Finding, target: Finding, join: Mapping[str, str] | None) -> bool:
+def joined(source: Finding, target: Finding, join: Sequence[tuple[str, str]] | None) -> bool:
     """Tell whether two findings speak of the same entities.
 
-    ``join`` maps fields of the source to fields of the target (``nodes``, ``resources``, or a ``step.field``-less name found in
-    any binding). Without it, they share a node or a resource, or one of them names neither.
+    ``join`` pairs fields of the source with fields of the target: ``nodes``, ``resources``, or a name of its identity. Without it, they share a node or a resource, or one of them names neither.
     """
     if join is None:
-        return _overlap(source.nodes, target.nodes) or _overlap(source.resources, target.resources) or not (
-            (source.nodes or source.resources) and (target.nodes or target.resources)
+        return (
+            _overlap(source.nodes, target.nodes)
+            or _overlap(source.resources, target.resources)
+            or not ((source.nodes or source.resources) and (target.nodes or target.resources))
         )
-    return all(_overlap(values(source, mine), values(target, theirs)) for mine, theirs in join.items())
+    return all(_overlap(values(source, mine), values(target, theirs)) for mine, theirs in join)
 
 
 def values(finding: Finding, name: str) -> tuple[str, ...]:
@@ -184,16 +187,16 @@ def _candidates(
     weights: dict[tuple[str, str], float] = {}
     pool: dict[str, Candidate] = {}
     for edge in ruleset.edges:
-        cause = ruleset.causes.get(edge.source) if edge.latent and edge.kind == "causes" else None
+        cause = ruleset.causes.get(edge.cause) if edge.kind == "causes" else None
         if cause is None:
             continue
         for finding in findings:
-            if finding.rule != edge.target:
+            if finding.rule != edge.effect:
                 continue
             for candidate in _instances(cause, finding, findings):
                 pool.setdefault(candidate.id, candidate)
                 key = (candidate.id, finding.id)
-                weights[key] = max(weights.get(key, 0.0), edge.strength)
+                weights[key] = max(weights.get(key, 0.0), edge.weight)
     return tuple(sorted(pool.values(), key=lambda c: c.id)), weights
 
 
@@ -229,9 +232,9 @@ def _expected(
     for candidate in candidates:
         seen = {findings[key[1]].rule for key in weights if key[0] == candidate.id}
         for edge in ruleset.edges:
-            if edge.source == candidate.cause and edge.latent and edge.kind == "causes" and edge.target not in seen:
-                state = _coverage(edge.target, candidate.nodes, span, ruleset, timeline)
-                found.append(Expected(candidate.id, edge.target, edge.strength, state, candidate.nodes))
+            if edge.cause == candidate.cause and edge.kind == "causes" and edge.effect not in seen:
+                state = _coverage(edge.effect, candidate.nodes, span, ruleset, timeline)
+                found.append(Expected(candidate.id, edge.effect, edge.weight, state, candidate.nodes))
     return tuple(found)
 
 
@@ -251,3 +254,18 @@ def _coverage(
         if not any(timeline.covered(Node(node), kind, *span) is Tri.TRUE for kind in types):
             return "unknown"
     return "absent"
+
+
+def shown_by(ruleset: RuleSet, rule: str) -> tuple[str, ...]:
+    """Event types whose log would have shown the first positive step of a rule; empty where that cannot be told."""
+    found = ruleset.findings.get(rule)
+    if found is None:
+        return ()
+    for step in found.match.values():
+        if step.absent or step.optional:
+            continue
+        if step.kind == "event":
+            return step.looks_at
+        if step.kind == "state":
+            return tuple(kind for table in step.looks_at for kind in STATE_TABLES[table].shown_by)
+    return ()

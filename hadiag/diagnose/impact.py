@@ -1,0 +1,104 @@
+"""What an incident cost: outages, lost nodes, and the phases of the fail-over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hadiag.model.diagnosis import Impact, NodeOutage, Outage, Phases
+from hadiag.model.entity import IncidentKind, Scalar
+from hadiag.model.finding import Finding
+from hadiag.model.time import NS, Instant
+from hadiag.model.view import View
+from hadiag.state import Views
+
+MARGIN_NS = 120 * NS
+
+
+def span(findings: Sequence[Finding]) -> tuple[Instant | None, Instant | None]:
+    """First and last instant of the findings of an incident."""
+    starts = [f.start for f in findings if f.start is not None]
+    ends = [f.end or f.start for f in findings if f.start is not None]
+    if not starts:
+        return None, None
+    return min(starts, key=lambda i: i.ns), max((e for e in ends if e is not None), key=lambda i: i.ns)
+
+
+def impact(findings: Sequence[Finding], kinds: Sequence[IncidentKind], views: Views) -> Impact:
+    """Measure the impact within the span of an incident."""
+    start, end = span(findings)
+    if start is None or end is None:
+        return Impact()
+    outages = tuple(_outage(v) for v in views.of("rsc.outage") if _touches(v, start, end))
+    losses = [v for v in views.of("node.loss") if _touches(v, start, end)]
+    nodes = tuple(NodeOutage(str(v.value["node"]), v.start, v.end, _how(v)) for v in losses)
+    return Impact(
+        outages, nodes, data_at_risk(kinds, losses, views, start, end), _phases(losses, outages, views, start, end)
+    )
+
+
+def _touches(view: View, start: Instant, end: Instant) -> bool:
+    low = view.start.ns if view.start else start.ns
+    return start.ns - MARGIN_NS <= low <= end.ns + MARGIN_NS
+
+
+def _text(value: Scalar) -> str | None:
+    return None if value in (None, "") else str(value)
+
+
+def _outage(view: View) -> Outage:
+    v = view.value
+    return Outage(
+        resource=str(v.get("resource")),
+        role=_text(v.get("role")),
+        down_from=view.start,
+        down_to=view.end,
+        from_node=_text(v.get("from_node")),
+        to_node=_text(v.get("to_node")),
+        planned=v.get("planned") is True,
+    )
+
+
+def _how(loss: View) -> str:
+    if loss.value.get("fenced"):
+        return "fenced"
+    if loss.value.get("how") == "orderly":
+        return "orderly"
+    return "crash" if loss.value.get("silent") else "unknown"
+
+
+def data_at_risk(
+    kinds: Sequence[IncidentKind], losses: Sequence[View], views: Views, start: Instant, end: Instant
+) -> bool | None:
+    """True where a resource ran twice, None where a lost node was never confirmed off, else False."""
+    if IncidentKind.SPLIT_BRAIN in kinds:
+        return True
+    open_losses = [v for v in losses if v.value.get("how") != "orderly" and not v.value.get("fenced")]
+    confirmed = {str(v.value.get("target")) for v in _fencing(views, start, end) if v.value.get("result") == "ok"}
+    if any(str(v.value["node"]) not in confirmed for v in open_losses):
+        return None
+    return False
+
+
+def _fencing(views: Views, start: Instant, end: Instant) -> list[View]:
+    return [v for v in views.of("fencing.operation") if _touches(v, start, end)]
+
+
+def _phases(losses: Sequence[View], outages: Sequence[Outage], views: Views, start: Instant, end: Instant) -> Phases:
+    """Phases of the fail-over: until the membership changed, until fencing was asked for, until it was done, until service was back."""
+    fencing = [v for v in _fencing(views, start, end) if v.value.get("result") == "ok" and v.start and v.end]
+    back = [o.down_to for o in outages if o.down_to is not None and not o.planned]
+    lost = min((v.start for v in losses if v.start), key=lambda i: i.ns, default=None)
+    first = fencing[0] if fencing else None
+    done = first.end if first else lost
+    return Phases(
+        detect_s=_between(start, lost),
+        decide_s=_between(lost or start, first.start) if first else None,
+        fence_s=_between(first.start, first.end) if first else None,
+        recover_s=_between(done, max(back, key=lambda i: i.ns)) if back and done else None,
+    )
+
+
+def _between(one: Instant | None, other: Instant | None) -> float | None:
+    if one is None or other is None or other.ns < one.ns:
+        return None
+    return round((other.ns - one.ns) / NS, 3)

@@ -1,0 +1,155 @@
+"""The whole diagnosis: incidents, each explained, and one verdict over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hadiag.diagnose.chain import build_chain
+from hadiag.diagnose.cluster import cluster_report, contradictions, fencing_operations, node_reports
+from hadiag.diagnose.evidence import of_finding
+from hadiag.diagnose.explain import Ranking, explain
+from hadiag.diagnose.gaps import missing_evidence
+from hadiag.diagnose.graph import CausalGraph, build_graph
+from hadiag.diagnose.impact import impact, span
+from hadiag.diagnose.incidents import group, kinds, severity
+from hadiag.diagnose.worked import what_worked
+from hadiag.model.diagnosis import Diagnosis, Incident, MissingEvidence, UnknownMessage, Verdict, VerdictStatus
+from hadiag.model.entity import Role, Severity, confidence_word
+from hadiag.model.fact import Fact
+from hadiag.model.finding import AuditResult, Finding
+from hadiag.model.source import InputSummary, Warn
+from hadiag.model.tri import Tri
+from hadiag.rulelang.ruleset import RuleSet
+from hadiag.snapshots.config import ClusterConfig
+from hadiag.state import Views
+from hadiag.timeline import Timeline
+
+LIKELY = 0.6
+MIN_EVENTS = 20
+"""Fewer recognised events than this do not support the statement that nothing happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the earlier stages found."""
+
+    timeline: Timeline
+    views: Views
+    facts: Sequence[Fact]
+    config: ClusterConfig
+    ruleset: RuleSet
+    findings: Sequence[Finding]
+    audits: Sequence[AuditResult]
+    inputs: tuple[InputSummary, ...]
+    input_warnings: tuple[Warn, ...]
+    warnings: tuple[Warn, ...]
+    unknown_messages: tuple[UnknownMessage, ...]
+    version: str
+
+
+def diagnose(material: Material) -> Diagnosis:
+    """Reach a verdict from the findings, and put everything together that the result lists."""
+    timeline, views = material.timeline, material.views
+    incidents = _incidents(material)
+    findings = tuple(sorted(material.findings, key=_order))
+    return Diagnosis(
+        version=material.version,
+        rules_digest=material.ruleset.digest,
+        inputs=material.inputs,
+        input_warnings=material.input_warnings,
+        cluster=cluster_report(material.config, timeline, material.facts),
+        nodes=node_reports(timeline, views, material.config),
+        verdict=_verdict(incidents, timeline),
+        incidents=incidents,
+        findings=findings,
+        finding_evidence=tuple((f.id, of_finding(timeline, f)) for f in findings),
+        fencing=fencing_operations(views, timeline),
+        contradictions=contradictions(views, timeline),
+        audit=tuple(sorted(material.audits, key=lambda a: (-a.severity.rank, a.id, a.nodes))),
+        answers=(),
+        unknown_messages=material.unknown_messages,
+        warnings=material.warnings,
+    )
+
+
+def _order(finding: Finding) -> tuple[int, int, str]:
+    return (-finding.severity.rank, finding.start.ns if finding.start else 0, finding.id)
+
+
+def _incidents(material: Material) -> tuple[Incident, ...]:
+    whole = build_graph(material.findings, material.ruleset, material.timeline)
+    groups = group(material.findings, whole)
+    return tuple(_incident(number, members, material) for number, members in enumerate(groups, 1))
+
+
+def _incident(number: int, members: Sequence[Finding], material: Material) -> Incident:
+    graph = build_graph(members, material.ruleset, material.timeline)
+    ranking = explain(graph, material.ruleset, material.timeline)
+    found = kinds(members)
+    start, end = span(members)
+    return Incident(
+        id=f"I-{number}",
+        start=start,
+        end=end,
+        title=_title(members),
+        severity=severity(members),
+        kinds=found,
+        explanations=ranking.explanations,
+        conditions=_conditions(members, material),
+        chain=build_chain(graph, ranking.best, material.ruleset, material.timeline),
+        impact=impact(members, found, material.views),
+        worked=what_worked(members, material.views, start, end),
+        missing=_missing(graph, ranking, material, members),
+        findings=tuple(f.id for f in members),
+        fragile=ranking.fragile,
+    )
+
+
+def _missing(
+    graph: CausalGraph, ranking: Ranking, material: Material, members: Sequence[Finding]
+) -> tuple[MissingEvidence, ...]:
+    return missing_evidence(graph, ranking.explanations, material.ruleset, material.timeline, span(members))
+
+
+def _title(members: Sequence[Finding]) -> str:
+    best = min((f for f in members if f.incident_kind and f.holds is Tri.TRUE), key=_order)
+    return best.title
+
+
+def _conditions(members: Sequence[Finding], material: Material) -> tuple[str, ...]:
+    """Ids of the conditions that enable a finding of the incident."""
+    rules = {f.rule for f in members}
+    enabling = {e.cause for e in material.ruleset.edges if e.kind == "enables" and e.effect in rules}
+    found = [f.id for f in material.findings if f.role is Role.CONDITION and f.rule in enabling]
+    return tuple(sorted(found))
+
+
+def _verdict(incidents: Sequence[Incident], timeline: Timeline) -> Verdict:
+    if not incidents or incidents[0].severity.rank < Severity.WARNING.rank:
+        return _calm(incidents, timeline)
+    top = incidents[0]
+    first = top.explanations[0]
+    explained = first.confidence >= LIKELY and not top.fragile and first.cause != "unknown"
+    status = VerdictStatus.EXPLAINED if explained else VerdictStatus.UNDECIDED
+    return Verdict(status, _headline(top, explained), first.confidence, calibrated=False, fragile=top.fragile)
+
+
+def _calm(incidents: Sequence[Incident], timeline: Timeline) -> Verdict:
+    if len(timeline.events) < MIN_EVENTS:
+        text = "Too little was read to say whether anything happened."
+        return Verdict(VerdictStatus.INSUFFICIENT, text, 0.0, calibrated=False, fragile=False)
+    planned = f" {len(incidents)} planned or minor change(s) were found: {incidents[0].title}." if incidents else ""
+    text = f"No incident: nothing at warning or above was found.{planned}"
+    return Verdict(VerdictStatus.NO_INCIDENT, text, 0.9, calibrated=False, fragile=False)
+
+
+def _headline(incident: Incident, explained: bool) -> str:
+    first = incident.explanations[0]
+    if explained:
+        return f"{incident.title}. Cause ({confidence_word(first.confidence)}): {first.statement}"
+    known = [e for e in incident.explanations if e.cause != "unknown"][:3]
+    if not known:
+        return f"{incident.title}. The cause left no trace that hadiag knows."
+    options = "; or: ".join(e.statement.rstrip(".") for e in known)
+    return f"{incident.title}. The logs do not decide the cause; it could be: {options}."
