@@ -1,0 +1,107 @@
+r"""The pattern database: everything that the scan of raw blocks looks for, compiled once and cached.
+
+It holds the block copies of all patterns of the catalogue, and expressions that report any line at warning or worse in
+each dialect, so that messages which no pattern knows are seen too:
+
+==================================================================== =====================================
+``... pacemaker-controld  [93] (handle_op) \terror: ...``            Pacemaker's own log, 2.x
+``... node1 crmd[7]:  warning: ...``, ``crmd:    error: func: ...``  syslog, journal, Pacemaker 1.1
+``... corosync warning [MAIN  ] ...``                                corosync's own log
+``... Filesystem(fs1)[93]: ERROR: ...``                              resource agents
+``E, [2026-11-22T10:00:00.000 #00012] ...``                          pcsd
+==================================================================== =====================================
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from hadiag.catalogue.store import read_cached, write_cached
+from hadiag.catalogue.types import Catalogue
+from hadiag.scan.engine import Engine, EngineError, Expression, Hit, Scanner, choose_engine
+
+LEVEL_BASE: Final = 1 << 24
+"""Ids from here on report a level, not a pattern of the catalogue."""
+
+_WORSE: Final = rb"(?:warning|error|crit|alert|emerg)"
+_LEVELS: Final = (
+    rb"[:)][ \t]+" + _WORSE + rb":[ \t]",
+    rb"corosync[ \t]*" + _WORSE + rb"[ \t]+\[",
+    rb"[ \t](?:WARNING|WARN|ERROR|CRIT|CRITICAL|FATAL):[ \t]",
+    rb"^[WEFC], \[",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A compiled database. Several threads may scan with it at the same time."""
+
+    engine: str
+    scanner: Scanner
+
+    def scan(self, block: bytes) -> list[Hit]:
+        """Report what matches in whole lines: ids of patterns, and ids from ``LEVEL_BASE`` on for levels."""
+        return self.scanner.scan(block)
+
+
+def build(catalogue: Catalogue, engine: Engine | str | None = None, *, cache: bool = True) -> Database:
+    """Compile the database of a catalogue, or take it from the cache.
+
+    Args:
+        catalogue: the event types to look for.
+        engine: an engine or its name; by default ``HADIAG_ENGINE`` or the fastest that is installed.
+        cache: use and write the cache.
+
+    Raises:
+        UsageError: the engine is not available.
+        EngineError: the engine cannot compile a pattern.
+    """
+    chosen = choose_engine(engine) if engine is None or isinstance(engine, str) else engine
+    wanted = list(expressions(catalogue))
+    key = _key(chosen, wanted)
+    scanner = _restored(chosen, key) if cache else None
+    if scanner is None:
+        scanner = chosen.compile(wanted)
+        if cache:
+            write_cached("database", key, scanner.serialise())
+    return Database(chosen.name, scanner)
+
+
+def expressions(catalogue: Catalogue) -> Iterator[Expression]:
+    """All expressions of the database."""
+    for pattern in catalogue.patterns:
+        yield Expression(pattern.id, pattern.block_regex)
+    for index, regex in enumerate(_LEVELS):
+        yield Expression(LEVEL_BASE + index, regex)
+
+
+def _restored(engine: Engine, key: str) -> Scanner | None:
+    data = read_cached("database", key)
+    if data is None:
+        return None
+    try:
+        return engine.restore(data)
+    except EngineError:
+        return None  # compile it again
+
+
+def _key(engine: Engine, wanted: list[Expression]) -> str:
+    """The compiled form depends on the patterns themselves, the engine, and the processor's features."""
+    digest = blake2b(digest_size=16)
+    for expression in wanted:
+        digest.update(b"%d\0%s\0" % expression)
+    return f"{engine.name} {engine.version} {platform.machine()} {_cpu_features()} {digest.hexdigest()}"
+
+
+def _cpu_features() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return platform.processor()
+    flags = next((line for line in text.splitlines() if line.startswith(("flags", "Features"))), "")
+    return blake2b(flags.encode(), digest_size=8).hexdigest()
