@@ -25,7 +25,7 @@ class HyperscanEngine:
     @property
     def version(self) -> str:
         """Version of the binding and of the library that it brings."""
-        return f"{version("hyperscan")} {_empty().info().decode('ascii', 'replace')}"
+        return f"{version('hyperscan')} {_empty().info().decode('ascii', 'replace')}"
 
     def compile(self, expressions: Sequence[Expression]) -> Scanner:
         """Compile expressions (see ``Engine``)."""
