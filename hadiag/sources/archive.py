@@ -1,0 +1,321 @@
+"""Walk through an input: archives, archives in archives, directories, compressed and plain files.
+
+Nothing is unpacked to disk. A container is read once from front to back; so that places are known from the first
+artefact on, the walker looks at the first 16 MiB of it (all headers of a plain tar file, all names of a directory)
+before, and keeps those bytes for the reading proper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
+
+from hadiag.model.source import Artifact, ArtifactRole, BundleId, BundleKind
+from hadiag.sources import journal
+from hadiag.sources.base import (
+    Budget,
+    Capped,
+    Container,
+    Entry,
+    EntryType,
+    Flow,
+    Part,
+    Problem,
+    Replay,
+    WarnLog,
+    stream_of,
+)
+from hadiag.sources.decode import FileFlow, decoded, decoded_file
+from hadiag.sources.detect import HEAD, Content, compression, content, is_journal_text
+from hadiag.sources.directory import DirectoryReader, OnDisk
+from hadiag.sources.layout import Layout, Place
+from hadiag.sources.supportconfig import SectionReader, has_sections
+from hadiag.sources.tar import TarReader
+from hadiag.sources.zipfiles import ZipReader
+
+PREVIEW = 16 << 20
+"""Bytes of a container that are looked at before its first artefact."""
+_FURTHER = 512 << 20
+"""Bytes that are decoded once more when the name of a host stands further back."""
+_WANTED = 1 << 16
+
+Artifacts = Generator[Artifact, None, BundleKind]
+
+
+@dataclass(slots=True)
+class Found:
+    """What a walk notes beside the artefacts."""
+
+    warnings: WarnLog = field(default_factory=WarnLog)
+    nodes: set[str] = field(default_factory=set)
+    mtimes: list[int] = field(default_factory=list)
+    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """All aliases of artefacts whose links came after them."""
+    empty: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A member on its way to an artefact."""
+
+    path: str
+    place: Place
+    size: int | None
+    mtime: int | None
+    aliases: tuple[str, ...] = ()
+
+
+class Walker:
+    """Makes artefacts of one input."""
+
+    def __init__(self, bundle: BundleId, name: str, budget: Budget, found: Found) -> None:
+        self.found = found
+        self.budget = budget
+        self._bundle = bundle
+        self._name = name
+
+    def directory(self, reader: Callable[[], DirectoryReader]) -> Artifacts:
+        """Walk a directory of the file system."""
+        layout = Layout(None)
+        self._scan(reader(), layout, lambda: False)
+        return (yield from self._members(reader(), layout, "", 0))
+
+    def container(
+        self,
+        what: Content,
+        flow: Flow,
+        member: _Member | None = None,
+        depth: int = 0,
+        reopen: Callable[[], Flow] | None = None,
+    ) -> Artifacts:
+        """Walk an archive. ``reopen`` gives its bytes from the start once more, where that is possible."""
+        layout = Layout(member.place if member else None)
+        flow = self._preview(what, flow, layout, reopen)
+        prefix = f"{member.path}!" if member else ""
+        return (yield from self._members(self._reader(what, flow), layout, prefix, depth))
+
+    def _reader(self, what: Content, flow: Flow) -> Container:
+        return TarReader(flow) if what is Content.TAR else ZipReader(flow, self.budget)
+
+    def _preview(self, what: Content, flow: Flow, layout: Layout, reopen: Callable[[], Flow] | None) -> Flow:
+        """Let the layout see what is cheap to see; returns the flow from its start."""
+        if what is Content.TAR and isinstance(flow, FileFlow) and flow.size is not None:
+            self._scan(TarReader(flow), layout, lambda: False)
+            flow.rewind()
+            return flow
+        head = flow.exactly(PREVIEW)
+        self._scan(self._reader(what, Replay(head)), layout, lambda: False)
+        if len(head) == PREVIEW and layout.host_unknown and reopen:
+            again = reopen()
+            self._scan(self._reader(what, Part(again, _FURTHER)), layout, lambda: not layout.host_unknown)
+            again.close()
+        return Replay(head, flow)
+
+    def _scan(self, reader: Container, layout: Layout, enough: Callable[[], bool]) -> None:
+        for count, entry in enumerate(reader):
+            name = layout.see(entry)
+            if name and entry.type is EntryType.FILE and layout.wants(name):
+                layout.learn(name, entry.flow.exactly(_WANTED))
+            if count > self.budget.limits.members or enough():
+                return
+
+    def _members(self, reader: Container, layout: Layout, prefix: str, depth: int) -> Artifacts:
+        where = prefix.rstrip("!") or self._name
+        given: dict[str, tuple[str, ...]] = {}
+        for entry in reader:
+            if not self.budget.member():
+                break
+            name = layout.see(entry)
+            if name is None:
+                self._unsafe(f"the name of the member {entry.name!r} is absolute or leads out of the archive", where)
+            elif name and entry.type is EntryType.FILE:
+                self.found.empty = False
+                yield from self._file(entry, name, layout, given, prefix, depth)
+            elif name:
+                yield from self._no_file(entry, name, layout, prefix, where)
+            if self.budget.stopped:
+                break
+        for problem in reader.problems:
+            self.found.warnings.report(problem, where)
+        if self.budget.stopped:
+            self.found.warnings.report(self.budget.stopped, where)
+        self._finish_links(layout, given, prefix, where)
+        return layout.kind
+
+    def _unsafe(self, text: str, where: str) -> None:
+        self.found.warnings.add("archive-unsafe-name", f"{text}; it was not read", where)
+
+    def _no_file(self, entry: Entry, name: str, layout: Layout, prefix: str, where: str) -> Iterator[Artifact]:
+        """Handle a link or a special file. The target of ``etc/localtime`` names the time zone."""
+        if entry.type is EntryType.SPECIAL:
+            self._unsafe(f"{name} is a device, fifo or socket", where)
+        elif entry.type is EntryType.HARDLINK and name not in layout.links.hard:
+            self._unsafe(f"the hard link {name} leads to {entry.target!r}, out of the archive", where)
+        elif entry.type is EntryType.SYMLINK and name.endswith("etc/localtime") and "zoneinfo/" in entry.target:
+            text = f"{entry.target}\n".encode("utf-8", "surrogateescape")
+            member = _Member(prefix + name, layout.place(name), len(text), entry.mtime)
+            yield self._artifact(member, Replay(text))
+
+    def _finish_links(self, layout: Layout, given: dict[str, tuple[str, ...]], prefix: str, where: str) -> None:
+        for name, before in given.items():
+            aliases = layout.links.aliases(name)
+            if len(aliases) > len(before):
+                self.found.aliases[prefix + name] = tuple(prefix + alias for alias in aliases)
+        for name, target in layout.links.hard.items():
+            if target not in given and target not in layout.links.hard and not self.budget.stopped:
+                text = f"the hard link {name} leads to {target}, which is not in the archive"
+                self.found.warnings.add("archive-link-missing", text, where)
+
+    def _file(
+        self, entry: Entry, name: str, layout: Layout, given: dict[str, tuple[str, ...]], prefix: str, depth: int
+    ) -> Iterator[Artifact]:
+        unique, count = name, 2
+        while unique in given:  # the same name twice in one archive
+            unique, count = f"{name} ({count})", count + 1
+        aliases = given[unique] = layout.links.aliases(name)
+        if entry.mtime:
+            self.found.mtimes.append(entry.mtime)
+        if layout.wants(name) and not layout.place(name).node:
+            head = entry.flow.exactly(_WANTED)
+            layout.learn(name, head)
+            entry = replace(entry, flow=Replay(head, entry.flow))
+        place = layout.place(name)
+        member = _Member(prefix + unique, place, entry.size, entry.mtime, tuple(prefix + alias for alias in aliases))
+        if place.role is not ArtifactRole.CANDIDATE:
+            layout.own_files = True
+            flow = Replay(b"") if place.role is ArtifactRole.OPAQUE else entry.flow
+            yield self._artifact(member, flow)
+            return
+        nested = yield from self.content(entry.flow, member, depth)
+        if nested:
+            layout.nested.append(nested)
+        else:
+            layout.own_files = True
+
+    def content(self, flow: Flow, member: _Member, depth: int) -> Generator[Artifact, None, BundleKind | None]:
+        """Make artefacts of a candidate by what its bytes are; returns the kind of an archive inside."""
+        source, loose = flow, member.place.kind is BundleKind.FILE
+        unpacked = self._unpack(flow, member)
+        if unpacked is None:
+            return None
+        flow, head, packed = unpacked
+        if packed:
+            member = replace(member, size=None)
+        kind = None
+        match content(head):
+            case Content.TAR | Content.ZIP as what if depth >= self.budget.limits.depth:
+                text = f"a {what.name.lower()} archive deeper than {depth} archives in archives; it was not read"
+                self.found.warnings.add("archive-limit", text, member.path)
+            case Content.TAR | Content.ZIP as what:
+                kind = yield from self.container(what, flow, member, depth + 1)
+            case Content.JOURNAL:
+                kind = yield from self._journal(flow, member)
+            case Content.ENCRYPTED:
+                self.found.warnings.add("archive-encrypted", "the file is encrypted; decrypt it first", member.path)
+            case Content.FOREIGN:
+                code = "input-unrecognised" if loose else "nested-unreadable"
+                text = "an archive or compression that cannot be read; unpack it first"
+                self.found.warnings.add(code, text, member.path)
+            case Content.BINARY if loose:
+                text = "the file is neither a bundle nor text"
+                self.found.warnings.add("input-unrecognised", text, member.path)
+            case Content.BINARY:
+                yield self._artifact(
+                    replace(member, place=replace(member.place, role=ArtifactRole.OPAQUE)), Replay(b"")
+                )
+            case Content.TEXT if has_sections(head):
+                yield from self._sections(flow, member)
+            case Content.TEXT:
+                kind = yield from self._text(flow, head, member)
+        if (
+            kind is None and flow.problem and not source.problem
+        ):  # what is wrong with the container itself is told once, there
+            self.found.warnings.report(flow.problem, member.path)
+        if packed:
+            flow.close()
+        return kind
+
+    def _unpack(self, flow: Flow, member: _Member) -> tuple[Flow, bytes, bool] | None:
+        """Take off compression; returns the flow, the first bytes of it and whether there was any."""
+        head = flow.exactly(HEAD)
+        codec = compression(head)
+        for layer in range(self.budget.limits.depth + 1):
+            if not head and flow.problem:
+                if layer:
+                    self.found.warnings.report(flow.problem, member.path)
+                return None
+            if codec is None:
+                return Replay(head, flow), head, layer > 0
+            if layer == 0 and isinstance(flow, OnDisk):
+                flow = decoded_file(flow.path, codec, self.budget)
+            else:
+                flow = decoded(Replay(head, flow), codec, self.budget)
+            head = flow.exactly(HEAD)
+            codec = compression(head)
+        text = f"compressed more than {self.budget.limits.depth} times; it was not read"
+        self.found.warnings.add("archive-limit", text, member.path)
+        return None
+
+    def _text(self, flow: Flow, head: bytes, member: _Member) -> Generator[Artifact, None, BundleKind | None]:
+        kind = None
+        if member.place.kind is BundleKind.FILE and is_journal_text(head):
+            kind = BundleKind.JOURNAL
+            member = replace(member, place=replace(member.place, kind=kind))
+        capped = Capped(flow, self.budget.limits.member_bytes)
+        yield self._artifact(member, capped)
+        if capped.problem and not flow.problem:
+            self.found.warnings.report(capped.problem, member.path)
+        return kind
+
+    def _sections(self, flow: Flow, member: _Member) -> Iterator[Artifact]:
+        capped = Capped(flow, self.budget.limits.member_bytes)
+        for name, text in SectionReader(capped):
+            yield self._artifact(replace(member, path=f"{member.path}#{name}", size=None, aliases=()), text)
+        if capped.problem and not flow.problem:
+            self.found.warnings.report(capped.problem, member.path)
+
+    def _journal(self, flow: Flow, member: _Member) -> Generator[Artifact, None, BundleKind | None]:
+        """Read a binary journal through journalctl."""
+        kind = BundleKind.JOURNAL if member.place.kind is BundleKind.FILE else None
+        place = replace(member.place, kind=kind or member.place.kind)
+        with journal.opened(Capped(flow, self.budget.limits.member_bytes)) as entries:
+            if isinstance(entries, Problem):
+                self.found.warnings.report(entries, member.path)
+                return kind
+            capped = Capped(entries, self.budget.limits.member_bytes)
+            yield self._artifact(replace(member, size=None, place=place), capped)
+            if capped.problem:
+                self.found.warnings.report(capped.problem, member.path)
+        return kind
+
+    def _artifact(self, member: _Member, flow: Flow) -> Artifact:
+        if member.place.node:
+            self.found.nodes.add(member.place.node)
+        return Artifact(
+            bundle=self._bundle,
+            path=member.path,
+            kind=member.place.kind,
+            role=member.place.role,
+            node_hint=member.place.node,
+            size=member.size,
+            mtime=member.mtime,
+            stream=stream_of(flow),
+            aliases=member.aliases,
+        )
+
+    def loose(self, flow: Flow, name: str, mtime: int | None) -> Artifacts:
+        """Make the artefact of an input that is no archive."""
+        head = flow.exactly(HEAD)
+        if not head.strip(b"\0"):  # nothing, or an empty tar archive
+            if flow.problem:
+                self.found.warnings.report(flow.problem, name)
+            return BundleKind.FILE
+        self.found.empty = False
+        if mtime:
+            self.found.mtimes.append(mtime)
+        flow = Replay(head, flow)
+        member = _Member(name, Place(BundleKind.FILE, None, ArtifactRole.CANDIDATE), None, mtime)
+        kind = yield from self.content(flow, member, 0)
+        if flow.problem:
+            self.found.warnings.report(flow.problem, name)
+        return kind or BundleKind.FILE

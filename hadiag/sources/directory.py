@@ -1,0 +1,84 @@
+"""Directories as containers: members in the order of their paths; links are never followed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from hadiag.sources.base import Entry, EntryType, Flow, Problem
+
+_TYPES = {stat.S_IFREG: EntryType.FILE, stat.S_IFDIR: EntryType.DIRECTORY, stat.S_IFLNK: EntryType.SYMLINK}
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_DEEPEST = 64
+
+
+class OnDisk(Flow):
+    """A regular file, opened when it is first read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: int | None = None
+
+    def read(self, size: int) -> bytes:
+        """Return bytes of the file."""
+        if self.problem:
+            return b""
+        try:
+            if self._file is None:
+                self._file = os.open(self.path, _FLAGS)
+            return os.read(self._file, size)
+        except OSError as error:
+            self.problem = Problem("member-unreadable", f"the file cannot be read: {error.strerror}")
+            return b""
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+class DirectoryReader:
+    """Members of a directory and of the directories below it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.problems: list[Problem] = []
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Yield the members, sorted by path."""
+        return self._walk(self._root, "", 0)
+
+    def _walk(self, folder: Path, prefix: str, depth: int) -> Iterator[Entry]:
+        try:
+            with os.scandir(folder) as scan:
+                found = sorted(scan, key=lambda entry: entry.name)
+        except OSError as error:
+            self._unreadable(prefix, error)
+            return
+        if depth > _DEEPEST:
+            self.problems.append(Problem("archive-limit", f"{prefix} is too deep; it was not read"))
+            return
+        for item in found:
+            name = prefix + item.name
+            try:
+                status = item.stat(follow_symlinks=False)
+                kind = _TYPES.get(stat.S_IFMT(status.st_mode), EntryType.SPECIAL)
+                target = os.readlink(item.path) if kind is EntryType.SYMLINK else ""
+            except OSError as error:
+                self._unreadable(name, error)
+                continue
+            flow = OnDisk(Path(item.path))
+            yield Entry(name, kind, status.st_size, int(status.st_mtime), target, flow)
+            if flow.problem:
+                self.problems.append(Problem(flow.problem.code, f"{name}: {flow.problem.text}"))
+            flow.close()
+            if kind is EntryType.DIRECTORY:
+                yield from self._walk(Path(item.path), f"{name}/", depth + 1)
+
+    def _unreadable(self, name: str, error: OSError) -> None:
+        self.problems.append(
+            Problem("member-unreadable", f"{name or 'the directory'} cannot be read: {error.strerror}")
+        )
