@@ -80,3 +80,5 @@ class LogSummary:
     truncated: bool = False
     mtime: int | None = None
     nul_bytes: bool = False
+    aliases: tuple[str, ...] = ()
+    """Further paths of the same content in the input (hard links, links inside an archive)."""

@@ -1,0 +1,123 @@
+"""Facts that several nodes log at the same moment, and what they say of the difference of two clocks."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from hadiag.model.entity import Node
+from hadiag.timeline.known import daemon
+from hadiag.timeline.sample import Sample
+
+_RING: Final = re.compile(r"\((\S+?[.:][0-9a-f]+)\)")
+_HARD: Final = 4
+"""Weight of an anchor that is one moment for all nodes (a ring, the broadcast of a fencing result)."""
+_SOFT: Final = 1
+"""Weight of an anchor that each node processes by itself (CIB changes, attributes, node states)."""
+_RINGS: Final = frozenset({"corosync.totem.new_membership", "corosync.totem.new_membership_old"})
+_FENCES: Final = frozenset({"fence.op_result", "fence.peer_terminated"})
+_QUORUM: Final = frozenset({"pcmk.quorum.acquired", "pcmk.quorum.lost", "pcmk.quorum.changed"})
+TYPES: Final = _RINGS | _FENCES | _QUORUM | {"attrd.setting", "cib.diff", "pcmk.node.state"}
+"""Event types that are anchors between nodes."""
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """One node's log of a shared fact: middle of the printed unit on its own clock, half that unit, the ring at that time."""
+
+    at: int
+    half: int
+    weight: int
+    ring: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A shared fact on two nodes: time on the reference clock, difference of the clocks, half-width, weight."""
+
+    at: int
+    difference: int
+    half: int
+    weight: int
+
+
+def ring_id(sample: Sample) -> str | None:
+    """Ring that a membership line names."""
+    said = sample.raw.fields.get("ring_id") or sample.raw.fields.get("seq")
+    if said is not None:
+        return str(said).lower()
+    match = _RING.search(sample.raw.message)
+    return match.group(1).lower() if match else None
+
+
+def key_of(sample: Sample) -> tuple[Key, int] | None:
+    """What makes two lines the same fact, and the weight of that."""
+    kind, fields = sample.raw.type, sample.raw.fields
+    if kind in _RINGS:
+        ring = ring_id(sample)
+        return (("ring", ring), _HARD) if ring else None
+    if kind in _FENCES:
+        said = fields.get("op_id")
+        return (kind, str(said)[:8] if said else sample.core), _HARD
+    if kind in _QUORUM:
+        number = fields.get("membership")
+        return ((kind, daemon(sample.raw.program), str(number)), _SOFT) if number is not None else None
+    if kind == "cib.diff" and not sample.core.startswith("Diff: +++"):
+        return None
+    return (kind, daemon(sample.raw.program), sample.core), _SOFT
+
+
+def anchors(samples: Iterable[Sample]) -> dict[Node, dict[Key, list[Anchor]]]:
+    """Anchors of each node by fact, in the order of its own clock."""
+    chosen: dict[Node, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        if sample.raw.type in TYPES and sample.utc is not None:
+            chosen[sample.node].append(sample)
+    return {node: _of_node(sorted(mine, key=lambda each: each.own)) for node, mine in sorted(chosen.items())}
+
+
+def _of_node(samples: list[Sample]) -> dict[Key, list[Anchor]]:
+    rings = [(sample.own, ring_id(sample)) for sample in samples if sample.raw.type in _RINGS]
+    times = [at for at, _ in rings]
+    found: dict[Key, list[Anchor]] = defaultdict(list)
+    for sample in samples:
+        made = key_of(sample)
+        if made is None:
+            continue
+        index = bisect_right(times, sample.own)
+        half = sample.resolution // 2
+        ring = rings[index - 1][1] if index else None
+        found[made[0]].append(Anchor(sample.own + half, half, made[1], ring))
+    return found
+
+
+def pairs(reference: Mapping[Key, list[Anchor]], other: Mapping[Key, list[Anchor]]) -> list[Pair]:
+    """Pair the k-th occurrence with the k-th, by time on the reference clock.
+
+    A fact that one node logged more often than the other (it restarted, its log begins later) is left out, unless there
+    is nothing else. A soft anchor counts only while both nodes were in the same ring.
+    """
+    shared = sorted(reference.keys() & other.keys())
+    equal = [key for key in shared if len(reference[key]) == len(other[key])]
+    found = _paired(reference, other, equal)
+    if not found:
+        found = _paired(reference, other, shared)
+    return sorted(found, key=lambda each: (each.at, each.difference))
+
+
+def _paired(
+    reference: Mapping[Key, list[Anchor]], other: Mapping[Key, list[Anchor]], keys: Iterable[Key]
+) -> list[Pair]:
+    found = []
+    for key in keys:
+        for mine, theirs in zip(reference[key], other[key], strict=False):
+            if mine.weight == _SOFT and mine.ring != theirs.ring:
+                continue
+            found.append(Pair(mine.at, theirs.at - mine.at, mine.half + theirs.half, mine.weight))
+    return found

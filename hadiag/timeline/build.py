@@ -1,0 +1,196 @@
+"""Raw events, summaries and facts to a timeline."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from hadiag.errors import UsageError
+from hadiag.model.entity import Layer, Node, NodeRole, Scalar
+from hadiag.model.event import Event, RawEvent
+from hadiag.model.fact import Fact
+from hadiag.model.record import LogSummary
+from hadiag.model.source import SourceRef, Warn
+from hadiag.timeline.clock import Clocks, clock_warnings, node_clocks, settle_clocks
+from hadiag.timeline.coverage import map_coverage
+from hadiag.timeline.files import LogFile, runs_of
+from hadiag.timeline.identity import Identities, NodeIdentity, resolve
+from hadiag.timeline.known import Catalogue, core_message, node_fields
+from hadiag.timeline.merge import richest_fields
+from hadiag.timeline.sample import Sample
+from hadiag.timeline.silence import find_silences
+from hadiag.timeline.timeline import Timeline
+from hadiag.timeline.walls import known_times, settle
+
+
+def build(  # noqa: PLR0913 - the inputs of the stage, the rest by name only
+    raw_events: Iterable[RawEvent],
+    summaries: Iterable[LogSummary],
+    facts: Iterable[Fact],
+    catalogue: Catalogue,
+    *,
+    cluster: str | None = None,
+    collected_at: Mapping[str, int] | None = None,
+    now_ns: int | None = None,
+) -> Timeline:
+    """Resolve names, zones and clocks, and put all events on one timeline.
+
+    Args:
+        raw_events: events of all logs.
+        summaries: what each log file holds.
+        facts: what the snapshots say.
+        catalogue: the event catalogue.
+        cluster: one of several clusters in the input; events of the others are left out.
+        collected_at: time of collection of each input, in s since the epoch.
+        now_ns: time of the analysis; used only for the year of a log that nothing else dates.
+
+    Raises:
+        UsageError: the input does not hold the cluster.
+    """
+    raws, all_facts, logs = list(raw_events), list(facts), list(summaries)
+    who = resolve(raws, logs, all_facts)
+    if cluster is not None and cluster not in who.clusters.names:
+        names = ", ".join(who.clusters.names) or "none"
+        raise UsageError(f"The input holds no cluster named {cluster} (it holds: {names}).")
+    samples, files = _samples(raws, logs, who, cluster)
+    times = known_times(files, all_facts, collected_at or {}, time.time_ns() if now_ns is None else now_ns)
+    walls = settle(files, samples, all_facts, who, times)
+    clocks = settle_clocks(samples, files, walls, all_facts, who)
+    nodes = who.nodes(cluster)
+    ids = {node.name: node.nodeids for node in nodes}
+    silences = find_silences(clocks, files, ids)
+    covered = map_coverage(clocks, files, silences, (times, all_facts, who, catalogue))
+    events = _events(clocks, who, catalogue)
+    warnings = _warnings(clocks, nodes, who, cluster)
+    return Timeline(events, (who, nodes), covered, node_clocks(clocks), warnings)
+
+
+def _samples(
+    raws: Sequence[RawEvent], logs: Sequence[LogSummary], who: Identities, cluster: str | None
+) -> tuple[list[Sample], list[LogFile]]:
+    """Give every event its file and its node; files in order of input and path, events in that of their lines."""
+    by_file: dict[tuple[str, str], list[RawEvent]] = defaultdict(list)
+    for raw in raws:
+        by_file[raw.ref.bundle, raw.ref.path].append(raw)
+    known: dict[tuple[str, str], LogSummary] = {(log.bundle, log.path): log for log in logs}
+    samples: list[Sample] = []
+    files = []
+    for key in sorted({*by_file, *known}):
+        mine = sorted(by_file.get(key, ()), key=lambda raw: raw.ref.line)
+        file = _file(key, known.get(key), mine, who)
+        found = [Sample(raw, _observer(who, raw), file, core_message(raw.message)) for raw in mine]
+        found = [sample for sample in found if who.belongs(sample.node, cluster)]
+        file.nodes = {sample.node for sample in found} | _hosts(who, file, cluster)
+        if file.nodes:
+            file.node = file.node if file.node in file.nodes else min(file.nodes)
+            files.append(file)
+            samples.extend(found)
+    return samples, files
+
+
+def _observer(who: Identities, raw: RawEvent) -> Node:
+    return who.observer(raw.ref.bundle, raw.host, raw.node_hint)
+
+
+def _file(key: tuple[str, str], summary: LogSummary | None, raws: Sequence[RawEvent], who: Identities) -> LogFile:
+    """Make a log file; its node is the host of most lines."""
+    counts: dict[Node, int] = defaultdict(int)
+    if summary is not None:
+        for host, lines in summary.hosts or ((None, 1),):
+            counts[who.observer(key[0], host, summary.node_hint)] += lines
+    for raw in raws if not counts else ():
+        counts[_observer(who, raw)] += 1
+    node = min(counts, key=lambda each: (-counts[each], each))
+    family = summary.family if summary else raws[0].family
+    runs = list(summary.runs) if summary and summary.runs else runs_of(raws)
+    return LogFile(*key, family, node, summary, runs)
+
+
+def _hosts(who: Identities, file: LogFile, cluster: str | None) -> set[Node]:
+    """Nodes with lines in a file, recognised or not."""
+    summary = file.summary
+    if summary is None:
+        return set()
+    hosts: list[str | None] = [host for host, _ in summary.hosts]
+    found = {who.observer(file.bundle, host, summary.node_hint) for host in hosts or [None]}
+    return {node for node in found if who.belongs(node, cluster)}
+
+
+def _events(clocks: Clocks, who: Identities, catalogue: Catalogue) -> tuple[Event, ...]:
+    """Events in the order of aligned time, then input, file and line; those without time last."""
+    names: dict[tuple[str, Node], str] = {}
+    events = [_event(sample, clocks, who, catalogue, names) for sample in clocks.samples]
+    events.sort(key=_place)
+    return tuple(events)
+
+
+def _place(event: Event) -> tuple[bool, int, str, int, str]:
+    ref = event.refs[0]
+    return event.at is None, event.at.ns if event.at else 0, ref.path, ref.line, ref.bundle
+
+
+def _event(
+    sample: Sample, clocks: Clocks, who: Identities, catalogue: Catalogue, names: dict[tuple[str, Node], str]
+) -> Event:
+    raw = sample.raw
+    info = catalogue.types.get(raw.type)
+    fields = richest_fields(sample)
+    for field in node_fields(info):
+        value = fields.get(field)
+        if value is not None:
+            fields[field] = _canonical(value, sample.node, who, names)
+    subject = fields.get(info.subject) if info and info.subject else None
+    return Event(
+        uid=raw.ref.uid,
+        type=raw.type,
+        cls=raw.cls,
+        layer=info.layer if info else Layer.OS,
+        at=clocks.instant(sample),
+        observer=sample.node,
+        subject=None if subject is None else str(subject),
+        level=raw.level,
+        program=raw.program,
+        pid=raw.pid,
+        message=raw.message,
+        fields=fields,
+        refs=_refs(sample),
+        family=raw.family,
+        text=raw.text,
+    )
+
+
+def _refs(sample: Sample) -> tuple[SourceRef, ...]:
+    """Canonical place, then the copies by input, path and line, then other names of the same files."""
+    copies = sorted((copy.raw.ref for copy in sample.copies), key=lambda ref: (ref.bundle, ref.path, ref.line))
+    refs = [sample.raw.ref, *copies]
+    for each in (sample, *sample.copies):
+        ref = each.raw.ref
+        aliases = each.file.summary.aliases if each.file.summary else ()
+        refs.extend(SourceRef(ref.bundle, alias, ref.line, ref.offset, ref.length) for alias in aliases)
+    return tuple(dict.fromkeys(refs))
+
+
+def _canonical(value: Scalar, observer: Node, who: Identities, names: dict[tuple[str, Node], str]) -> Scalar:
+    """Canonical names in place of the names that a line prints; what is no known node stays."""
+    if isinstance(value, tuple):
+        return tuple(sorted(str(_canonical(item, observer, who, names)) for item in value))
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return value
+    key = (str(value), observer)
+    if key not in names:
+        names[key] = who.lookup(key[0], observer) or key[0]
+    return names[key]
+
+
+def _warnings(clocks: Clocks, nodes: Sequence[NodeIdentity], who: Identities, cluster: str | None) -> tuple[Warn, ...]:
+    speaking = frozenset(node.name for node in nodes if node.role is not NodeRole.OTHER)
+    found = [*clocks.walls.warnings, *clocks.walls.zone_warnings(), *clock_warnings(clocks, speaking)]
+    for node in nodes:
+        if node.role is NodeRole.MEMBER and not node.provided:
+            text = f"The input holds no logs of {node.name}; it is known from its peers only."
+            found.append(Warn("node-missing", text, str(node.name)))
+    if len(who.clusters.names) > 1 and cluster is None:
+        text = f"The input holds several clusters: {', '.join(who.clusters.names)}."
+        found.append(Warn("several-clusters", text, ""))
+    return tuple(found)

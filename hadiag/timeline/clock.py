@@ -1,0 +1,292 @@
+"""Clocks of all nodes: own times of the samples to instants on the reference clock, and what is known of each clock."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+from hadiag.model.diagnosis import ClockStep, NodeClock, OffsetSpan, SkewSpan
+from hadiag.model.entity import Node
+from hadiag.model.fact import Fact
+from hadiag.model.source import Warn
+from hadiag.model.time import NS, Instant, TimeBasis
+from hadiag.timeline.anchors import anchors
+from hadiag.timeline.bounds import bounded
+from hadiag.timeline.files import LogFile
+from hadiag.timeline.identity import Identities
+from hadiag.timeline.merge import merge
+from hadiag.timeline.sample import Sample
+from hadiag.timeline.skew import Piece, Skew, align, choose_reference
+from hadiag.timeline.steps import CHANGES, Step, correct, find_steps
+from hadiag.timeline.walls import Walls
+
+_ZONE_AT_LEAST: Final = 600 * NS
+_HALF_HOUR: Final = 1800 * NS
+_QUARTER: Final = 900 * NS
+_JUMP: Final = NS
+"""Pieces of a skew that differ by at least this are a step, less is drift."""
+_SYNCHRONISED: Final = NS
+"""Error of a clock that its host calls synchronised."""
+
+
+@dataclass(slots=True)
+class Clocks:
+    """Alignment of all nodes; ``reference`` is None where there is no sample at all."""
+
+    reference: Node | None
+    skews: Mapping[Node, Skew]
+    steps: dict[Node, list[Step]]
+    samples: list[Sample]
+    files: Sequence[LogFile]
+    walls: Walls
+    alone: bool
+    bases: Mapping[Node, int]
+
+    def aligned(self, node: Node, own: int) -> int:
+        """Time on the reference clock of a step-corrected own time."""
+        skew = self.skews.get(node)
+        piece = skew.piece(own) if skew else None
+        return own - piece.skew if piece else own
+
+    def instant(self, sample: Sample) -> Instant | None:
+        """Aligned instant of a sample with its error."""
+        time = sample.raw.time
+        if sample.utc is None or time is None:
+            return None
+        error: int | None = time.resolution_ns
+        ns = sample.own
+        if not self.alone:
+            skew = self.skews.get(sample.node)
+            piece = skew.piece(sample.own) if skew else None
+            error = time.resolution_ns + piece.error_at(sample.own) if piece else None
+            ns -= piece.skew if piece else 0
+        return Instant(ns, error, time.text, sample.basis)
+
+    def of_line(self, file: LogFile, node: Node, utc: int, line: int) -> int:
+        """Aligned time of any line of a file, from the own clock's time."""
+        behind = sum(step.by for step in self.steps.get(node, ()) if step.is_behind(file, line, utc))
+        return self.aligned(node, utc - behind + self.bases.get(node, 0))
+
+
+def settle_clocks(
+    samples: Sequence[Sample], files: Sequence[LogFile], walls: Walls, facts: Sequence[Fact], who: Identities
+) -> Clocks:
+    """Merge copies, take out steps, and align the nodes; a wrong assumed zone shows as a skew of quarters of an hour."""
+    clocks = _settled(samples, files, walls)
+    shifts = _zone_shifts(clocks, walls)
+    if shifts:
+        for node, (by, basis) in sorted(shifts.items()):
+            walls.shift(node, by, basis, files)
+        for sample in samples:
+            sample.stamp()
+        clocks = _settled(samples, files, walls)
+    return _with_time_sources(clocks, facts, who)
+
+
+def _settled(samples: Sequence[Sample], files: Sequence[LogFile], walls: Walls) -> Clocks:
+    merged = merge(samples)
+    steps = find_steps(files, merged)
+    nodes = sorted({sample.node for sample in merged if sample.utc is not None})
+    certain = frozenset(n for n in nodes if n not in walls.plans or walls.plans[n].basis is not TimeBasis.ASSUMED)
+    for attempt in range(3):
+        bases = correct(merged, steps)
+        known = anchors(merged)
+        reference = choose_reference(known, nodes, certain)
+        skews = align(known, nodes, reference) if reference else {}
+        for node in [node for node, skew in skews.items() if not skew.pieces]:
+            skews[node] = bounded(merged, reference, node)
+        skews = {node: _placed(skew, node, merged) for node, skew in skews.items()}
+        jump = _reference_jump(skews, reference, merged)
+        if jump is None or reference is None or attempt == 2:
+            break
+        steps[reference] = sorted([*steps.get(reference, []), jump], key=lambda each: each.after)
+    return Clocks(reference, skews, steps, merged, files, walls, len(nodes) < 2, bases)
+
+
+def _main(skew: Skew) -> Piece | None:
+    """Piece with the most pairs."""
+    return max(skew.pieces, key=lambda piece: len(piece.times), default=None)
+
+
+def _zone_shifts(clocks: Clocks, walls: Walls) -> dict[Node, tuple[int, TimeBasis]]:
+    """Shifts of assumed zones: differences near a multiple of half an hour (or closer to one of a quarter)."""
+    reference = clocks.reference
+    plan = walls.plans.get(reference) if reference else None
+    proven = plan is None or plan.basis is not TimeBasis.ASSUMED
+    found = {}
+    for node, skew in clocks.skews.items():
+        piece, mine = _main(skew), walls.plans.get(node)
+        if piece is None or mine is None or mine.basis is not TimeBasis.ASSUMED or abs(piece.skew) < _ZONE_AT_LEAST:
+            continue
+        for unit, near in ((_HALF_HOUR, 300 * NS), (_QUARTER, 60 * NS)):
+            by = (piece.skew + unit // 2) // unit * unit
+            if by and abs(piece.skew - by) <= near:
+                found[node] = by, (TimeBasis.EPOCH_ANCHOR if proven else TimeBasis.ASSUMED)
+                break
+    return found
+
+
+def _told(samples: Sequence[Sample], node: Node, low: int, high: int) -> list[int]:
+    """Own times at which a node says that its clock was changed."""
+    return sorted(s.own for s in samples if s.node == node and s.raw.type in CHANGES and low <= s.own <= high)
+
+
+def _placed(skew: Skew, node: Node, samples: Sequence[Sample]) -> Skew:
+    """Move the bounds between pieces to where the node tells of a change, else to its longest pause."""
+    if len(skew.pieces) < 2:
+        return skew
+    pieces = list(skew.pieces)
+    mine = sorted(sample.own for sample in samples if sample.node == node and sample.utc is not None)
+    for index in range(len(pieces) - 1):
+        before, after = pieces[index], pieces[index + 1]
+        if abs(before.skew - after.skew) < _JUMP or not before.times or not after.times:
+            continue
+        low, high = sorted((before.times[-1], after.times[0]))
+        told = _told(samples, node, low, high)
+        inside = mine[bisect_left(mine, low) : bisect_left(mine, high + 1)]
+        pause = max(pairwise(inside), key=lambda pair: pair[1] - pair[0], default=(low, high))
+        bound = told[0] if told else pause[1]
+        pieces[index] = replace(before, end=bound)
+        pieces[index + 1] = replace(after, start=bound)
+    return Skew(pieces, skew.basis)
+
+
+def _jumps(skew: Skew) -> list[tuple[int, int]]:
+    """Bounds (on the own clock) and sizes of the jumps of a skew."""
+    found = []
+    for before, after in pairwise(skew.pieces):
+        if abs(after.skew - before.skew) >= _JUMP and after.start is not None:
+            found.append((after.start, after.skew - before.skew))
+    return found
+
+
+def _reference_jump(skews: Mapping[Node, Skew], reference: Node | None, samples: Sequence[Sample]) -> Step | None:
+    """Find a jump that all other nodes show alike, or that only the reference node tells of: its own clock stepped."""
+    others = {node: skew for node, skew in skews.items() if node != reference and skew.pieces}
+    if reference is None or not others:
+        return None
+    first = min(others)
+    for bound, size in _jumps(others[first]):
+        at = bound - size - others[first].pieces[0].skew
+        low, high = at - 120 * NS - abs(size), at + 120 * NS + abs(size)
+        told = _told(samples, reference, low, high)
+        if len(others) > 1:
+            alike = all(any(abs(by - size) < NS for _, by in _jumps(skew)) for skew in others.values())
+        else:
+            alike = bool(told) and not _told(samples, first, bound - 120 * NS, bound + 120 * NS)
+        if alike:
+            after = told[0] if told else at - size
+            return Step(after + size, after, -size, {})
+    return None
+
+
+def _with_time_sources(clocks: Clocks, facts: Sequence[Fact], who: Identities) -> Clocks:
+    """Let two clocks that their hosts call synchronised stand for each other, where no anchor connects them."""
+    synchronised = {
+        who.host(fact.bundle, fact.node_hint)
+        for fact in facts
+        if fact.table == "host.clock" and fact.values.get("synchronised") is True
+    }
+    if clocks.reference not in synchronised:
+        return clocks
+    skews = dict(clocks.skews)
+    for node, skew in skews.items():
+        if not skew.pieces and node in synchronised:
+            skews[node] = Skew([Piece(None, None, 0, _SYNCHRONISED, ())], "time_source")
+    clocks.skews = skews
+    return clocks
+
+
+def node_clocks(clocks: Clocks) -> dict[Node, NodeClock]:
+    """Clocks in the form of the result contract."""
+    printed = _printed_offsets(clocks)
+    verified = clocks.alone or any(s.pieces for n, s in clocks.skews.items() if n != clocks.reference)
+    found = {}
+    for node in sorted({sample.node for sample in clocks.samples}):
+        plan = clocks.walls.plans.get(node)
+        offsets = plan.spans() if plan else printed.get(node, ())
+        skew = clocks.skews.get(node, Skew())
+        spans = _spans(clocks, node, skew) if verified else ()
+        found[node] = NodeClock(
+            node == clocks.reference, offsets, spans, _clock_steps(clocks, node, skew), _middle(clocks, node, spans)
+        )
+    return found
+
+
+def _printed_offsets(clocks: Clocks) -> dict[Node, tuple[OffsetSpan, ...]]:
+    """Offsets of nodes whose lines all tell their zone."""
+    seen: dict[Node, dict[tuple[int | None, TimeBasis], list[int]]] = defaultdict(dict)
+    for sample in clocks.samples:
+        time = sample.raw.time
+        if time is None or time.utc_offset_s is None or sample.utc is None:
+            continue
+        key = (None if time.from_journal else time.utc_offset_s, sample.basis)
+        ends = seen[sample.node].setdefault(key, [sample.utc, sample.utc])
+        ends[0], ends[1] = min(ends[0], sample.utc), max(ends[1], sample.utc)
+    spans = {}
+    for node, offsets in seen.items():
+        stated = {key: ends for key, ends in offsets.items() if key[0] is not None} or offsets
+        ordered = sorted(stated.items(), key=lambda each: each[1])
+        starts: list[int | None] = [None, *(ends[0] for _, ends in ordered[1:])]
+        finish: list[int | None] = [*(ends[0] for _, ends in ordered[1:]), None]
+        spans[node] = tuple(
+            OffsetSpan(start, end, offset, basis)
+            for start, end, ((offset, basis), _) in zip(starts, finish, ordered, strict=True)
+        )
+    return spans
+
+
+def _spans(clocks: Clocks, node: Node, skew: Skew) -> tuple[SkewSpan, ...]:
+    """Skew over aligned time: the pieces, cut at the node's own steps."""
+    found: list[SkewSpan] = []
+    steps = clocks.steps.get(node, []) if node != clocks.reference else []
+    base = clocks.bases.get(node, 0) if steps else 0
+    for piece in skew.pieces:
+        cuts = [step.after + base - sum(s.by for s in steps[: i + 1]) for i, step in enumerate(steps)]
+        inside = [
+            cut for cut in cuts if (piece.start is None or cut > piece.start) and (piece.end is None or cut < piece.end)
+        ]
+        edges = [piece.start, *inside, piece.end]
+        for low, high in pairwise(edges):
+            passed = sum(step.by for step, cut in zip(steps, cuts, strict=True) if low is not None and cut <= low)
+            value = (piece.skew + passed - base) / NS
+            start = None if low is None else low - piece.skew
+            end = None if high is None else high - piece.skew
+            found.append(SkewSpan(start, end, round(value, 6), round(piece.error / NS, 6), skew.basis))
+    return tuple(found)
+
+
+def _clock_steps(clocks: Clocks, node: Node, skew: Skew) -> tuple[ClockStep, ...]:
+    base = clocks.bases.get(node, 0)
+    found = []
+    passed = 0
+    for step in clocks.steps.get(node, []):
+        passed += step.by
+        found.append(ClockStep(clocks.aligned(node, step.after - passed + base), round(step.by / NS, 3)))
+    found.extend(ClockStep(clocks.aligned(node, at), round(by / NS, 3)) for at, by in _jumps(skew))
+    return tuple(sorted(found, key=lambda each: (each.at_ns, each.by_s)))
+
+
+def _middle(clocks: Clocks, node: Node, spans: Sequence[SkewSpan]) -> float | None:
+    """Skew in the middle of the node's log."""
+    times = sorted(clocks.aligned(node, s.own) for s in clocks.samples if s.node == node and s.utc is not None)
+    if not times or not spans:
+        return None
+    middle = times[len(times) // 2]
+    return next((span.skew_s for span in spans if span.end_ns is None or middle < span.end_ns), spans[-1].skew_s)
+
+
+def clock_warnings(clocks: Clocks, speaking: frozenset[Node]) -> list[Warn]:
+    """Warnings for nodes whose clock nothing ties to the others."""
+    if clocks.alone:
+        return []
+    found = []
+    for node, skew in sorted(clocks.skews.items()):
+        if not skew.pieces and node in speaking:
+            text = f"No event ties the clock of {node} to that of {clocks.reference}; the order of their events is unknown."
+            found.append(Warn("clock-unverified", text, str(node)))
+    return found

@@ -1,0 +1,43 @@
+"""An event on its way through the timeline stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hadiag.model.entity import Node
+from hadiag.model.event import RawEvent
+from hadiag.model.time import NS, TimeBasis
+from hadiag.timeline.files import LogFile
+
+
+@dataclass(slots=True, eq=False)
+class Sample:
+    """A raw event with its node, its file, and its time on the node's own clock.
+
+    ``utc`` is the own clock's time (None: no time), ``own`` the same without the node's detected clock steps.
+    ``copies`` are the same event in other files.
+    """
+
+    raw: RawEvent
+    node: Node
+    file: LogFile
+    core: str
+    utc: int | None = None
+    own: int = 0
+    copies: list[Sample] = field(default_factory=list)
+
+    @property
+    def resolution(self) -> int:
+        """Unit of the last printed digit, in ns."""
+        return self.raw.time.resolution_ns if self.raw.time else NS
+
+    @property
+    def basis(self) -> TimeBasis:
+        """How the UTC offset became known."""
+        return self.file.basis(self.raw.time) if self.raw.time else TimeBasis.ASSUMED
+
+    def stamp(self) -> None:
+        """Compute the time on the own clock."""
+        time = self.raw.time
+        self.utc = None if time is None else self.file.utc(time, self.raw.ref.line)
+        self.own = self.utc or 0

@@ -1,0 +1,215 @@
+"""Silent stretches of a node: from its last line before an unclean end to its next start.
+
+A restart of a node is seen by its daemons: corosync and Pacemaker start although neither was shut down. A daemon that
+crashed alone is no silence of the node, and says so: systemd or the other daemons log that it is gone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from hadiag.model.diagnosis import Silence
+from hadiag.model.entity import Node
+from hadiag.model.time import NS
+from hadiag.timeline.clock import Clocks
+from hadiag.timeline.files import LogFile
+from hadiag.timeline.known import daemon, is_pacemaker
+from hadiag.timeline.sample import Sample
+
+_STARTS: Final = {
+    "corosync": frozenset({"corosync.main.starting", "corosync.main.started_2x"}),
+    "pacemaker": frozenset({"pacemakerd.start"}),
+}
+_ENDS: Final = {
+    "corosync": frozenset(
+        {
+            "corosync.main.shutdown_signal",
+            "corosync.main.unloading",
+            "corosync.main.exit_normal",
+            "corosync.main.exit_error",
+        }
+    ),
+    "pacemaker": frozenset(
+        {
+            "pacemakerd.stop",
+            "pacemakerd.stop_done",
+            "pacemakerd.fatal",
+            "pcmk.shutdown.start",
+            "pcmk.shutdown.requested",
+        }
+    ),
+}
+_BOOTS: Final = frozenset({"kernel.boot", "journald.start_stop", "journald.start", "rsyslog.start"})
+_LONELY: Final = frozenset(
+    {"systemd.main_exited", "systemd.failed", "pcmk.cluster.lost", "pcmk.cib.lost", "pacemakerd.fatal"}
+)
+"""Events that tell of a dead daemon on a living node."""
+_TOGETHER: Final = 180 * NS
+_LATE: Final = 30 * NS
+_AFTER: Final = NS
+
+
+@dataclass(slots=True)
+class _Life:
+    """Life of one daemon as the walk over its lines sees it."""
+
+    last: int | None = None
+    orderly: bool = False
+
+
+def find_silences(
+    clocks: Clocks, files: Sequence[LogFile], nodeids: Mapping[Node, Sequence[int]]
+) -> dict[Node, tuple[Silence, ...]]:
+    """Find the silent stretches of every node, in aligned time."""
+    by_node: dict[Node, list[Sample]] = defaultdict(list)
+    for sample in clocks.samples:
+        if sample.utc is not None:
+            by_node[sample.node].append(sample)
+    ends = {node: _known_lines(clocks, files, node) for node in by_node}
+    lost = _lost_by_peers(clocks, nodeids)
+    found = {}
+    for node, mine in sorted(by_node.items()):
+        ordered = sorted(mine, key=lambda each: (each.own, each.raw.ref.path, each.raw.ref.line))
+        starts, orderly = _unclean_starts(ordered)
+        silent = [_silence(clocks, ordered, ends[node], start) for start in starts]
+        last = max(clocks.aligned(node, ordered[-1].own), max(ends[node], default=0))
+        if not orderly and any(at >= last - _LATE for at in lost.get(node, ())):
+            silent.append(Silence(last, None))
+        if silent:
+            found[node] = tuple(silent)
+    return found
+
+
+def _family(sample: Sample) -> str | None:
+    if sample.raw.program == "corosync" or (sample.raw.program is None and sample.raw.family == "corosync"):
+        return "corosync"
+    return "pacemaker" if is_pacemaker(sample.raw.program) else None
+
+
+def _unclean_starts(ordered: Sequence[Sample]) -> tuple[list[tuple[int, int]], bool]:
+    """Last sign of life and start of the daemons for each unclean end, in own time; and whether the node ended in order."""
+    lives: dict[str, _Life] = {}
+    starts: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for sample in ordered:
+        family = _family(sample)
+        if family is None:
+            continue
+        life = lives.setdefault(family, _Life())
+        if sample.raw.type in _STARTS[family]:
+            if life.last is not None and not life.orderly:
+                starts[family].append((life.last, sample.own))
+            life.orderly = False
+        elif sample.raw.type in _ENDS[family]:
+            life.orderly = True
+        life.last = sample.own
+    orderly = any(life.orderly for life in lives.values())
+    return _of_node(starts, set(lives), ordered), orderly
+
+
+def _of_node(
+    starts: Mapping[str, list[tuple[int, int]]], families: set[str], ordered: Sequence[Sample]
+) -> list[tuple[int, int]]:
+    """Unclean starts of all daemons together, or with a boot in between, without a word of a dead daemon."""
+    found: list[tuple[int, int]] = []
+    for last, start in sorted(pair for pairs in starts.values() for pair in pairs):
+        near = {family for family, pairs in starts.items() if any(abs(each - start) <= _TOGETHER for _, each in pairs)}
+        told = _between(ordered, last - _AFTER, start + _AFTER)
+        booted = any(sample.raw.type in _BOOTS for sample in told)
+        lonely = any(_tells_of_daemon(sample) for sample in told)
+        if (near == families or booted) and not lonely:
+            if found and start - found[-1][1] <= _TOGETHER:
+                found[-1] = max(found[-1][0], min(last, found[-1][1])), found[-1][1]
+            else:
+                found.append((last, start))
+    return found
+
+
+def _between(ordered: Sequence[Sample], low: int, high: int) -> Sequence[Sample]:
+    return ordered[bisect_left(ordered, low, key=_own) : bisect_left(ordered, high, key=_own)]
+
+
+def _own(sample: Sample) -> int:
+    return sample.own
+
+
+def _tells_of_daemon(sample: Sample) -> bool:
+    if sample.raw.type not in _LONELY:
+        return False
+    unit = str(sample.raw.fields.get("unit") or "")
+    return not unit or unit.startswith(("corosync", "pacemaker"))
+
+
+def _silence(clocks: Clocks, ordered: Sequence[Sample], lines: Sequence[int], unclean: tuple[int, int]) -> Silence:
+    """Silence from the last line of any log before the first line of the new start."""
+    node, (last, start) = ordered[0].node, unclean
+    boots = [s.own for s in _between(ordered, last + 1, start + 1) if s.raw.type in _BOOTS or s.own >= start]
+    begin = max(min([*boots, start]), last)
+    before = ordered[max(bisect_left(ordered, begin, key=_own) - 1, 0)].own
+    first = clocks.aligned(node, begin)
+    known = max((at for at in lines if at < first), default=0)
+    return Silence(min(max(clocks.aligned(node, max(before, last)), known), first), first)
+
+
+def _known_lines(clocks: Clocks, files: Sequence[LogFile], node: Node) -> list[int]:
+    """Times of lines that are no events: ends of runs and beginnings of pauses."""
+    found = []
+    for file in files:
+        if file.node != node or len(file.nodes) > 1:
+            continue
+        for run in file.runs:
+            utc = file.utc(run.last, run.last_line)
+            if utc is not None:
+                found.append(clocks.of_line(file, node, utc, run.last_line))
+        for start, _, line in gaps_of(file):
+            found.append(clocks.of_line(file, node, start, line - 1))
+    return sorted(found)
+
+
+def gaps_of(file: LogFile) -> list[tuple[int, int, int]]:
+    """Pauses of a file on the own clock: start, end, line behind it."""
+    found = []
+    for gap in file.summary.gaps if file.summary else ():
+        run = file.runs[file.run(gap.line)] if file.runs else None
+        if run is None:
+            continue
+        ends = [file.utc(replace(run.last, wall_ns=wall), gap.line) for wall in (gap.start_wall_ns, gap.end_wall_ns)]
+        if ends[0] is not None and ends[1] is not None and ends[0] < ends[1]:
+            found.append((ends[0], ends[1], gap.line))
+    return found
+
+
+def _lost_by_peers(clocks: Clocks, nodeids: Mapping[Node, Sequence[int]]) -> dict[Node, list[int]]:
+    """Aligned times at which peers lost a node for good: by the controller or by corosync, and never a member again."""
+    lost: dict[Node, list[int]] = defaultdict(list)
+    back: dict[Node, int] = defaultdict(int)
+    names = {str(nodeid): node for node, ids in nodeids.items() for nodeid in ids}
+    for sample in clocks.samples:
+        if sample.utc is None:
+            continue
+        at = clocks.aligned(sample.node, sample.own)
+        for node, gone in _peer_states(sample, names):
+            if node == sample.node:
+                continue
+            if gone:
+                lost[node].append(at)
+            else:
+                back[node] = max(back[node], at)
+    return {node: kept for node, times in lost.items() if (kept := [at for at in times if at > back[node]])}
+
+
+def _peer_states(sample: Sample, names: Mapping[str, Node]) -> Iterable[tuple[Node, bool]]:
+    kind, fields = sample.raw.type, sample.raw.fields
+    if kind == "pcmk.node.state" and daemon(sample.raw.program) in {"pacemaker-controld", "crmd"}:
+        node, state = str(fields.get("node")), fields.get("state")
+        if state in {"lost", "member"}:
+            yield Node(names.get(node, Node(node))), state == "lost"
+    elif kind == "corosync.totem.new_membership":
+        for key, gone in (("left", True), ("joined", False)):
+            value = fields.get(key)
+            for nodeid in value if isinstance(value, tuple) else str(value or "").split():
+                if nodeid in names:
+                    yield names[nodeid], gone

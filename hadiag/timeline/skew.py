@@ -1,0 +1,232 @@
+"""Difference of the nodes' clocks against a reference node, from shared anchors.
+
+The difference is a weighted median of the pairs, piecewise constant: where several pairs in a row agree on another value,
+a new piece begins (a clock step, or the drift of a clock that nothing disciplines). The error of an instant is its
+printed unit, plus 1.48 times the median absolute deviation of the pairs, plus the distance to the nearest pair times ``DRIFT``.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isqrt
+from typing import Final
+
+from hadiag.model.entity import Node
+from hadiag.model.time import NS
+from hadiag.timeline.anchors import Anchor, Key, Pair, pairs
+
+DRIFT: Final = 50e-6
+"""Assumed drift of an undisciplined quartz clock, in s per s."""
+LATENCY: Final = NS // 50
+"""Time that a shared fact takes to reach the log of the last node."""
+_SPREAD: Final = 1.4826
+_TOLERANCE: Final = NS // 4
+"""Pairs that differ by less than this from the median are never outliers."""
+_RUN: Final = 3
+"""Pairs in a row that it takes to begin a new piece; their weights may make up for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of constant difference: bounds on the node's own clock (None: open), difference, error at a pair, times of pairs."""
+
+    start: int | None
+    end: int | None
+    skew: int
+    error: int
+    times: tuple[int, ...]
+
+    def error_at(self, own: int) -> int:
+        """Error of the difference at a time on the node's own clock."""
+        if not self.times:
+            return self.error
+        index = bisect_left(self.times, own)
+        near = min(abs(own - at) for at in self.times[max(index - 1, 0) : index + 1])
+        return self.error + int(near * DRIFT)
+
+
+@dataclass(slots=True)
+class Skew:
+    """Clock of one node against the reference: pieces in time order; none where nothing is known. ``basis`` says why."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    basis: str = "anchors"
+    _starts: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._starts = [piece.start for piece in self.pieces[1:] if piece.start is not None]
+
+    def piece(self, own: int) -> Piece | None:
+        """Piece that a time on the node's own clock lies in."""
+        return self.pieces[bisect_left(self._starts, own + 1)] if self.pieces else None
+
+
+def weighted_median(values: Sequence[tuple[int, int]]) -> int:
+    """Median of (value, weight); the middle of the two halves' inner values on a tie."""
+    ordered = sorted(values)
+    total = sum(weight for _, weight in ordered)
+    run = 0
+    for index, (value, weight) in enumerate(ordered):
+        run += weight
+        if 2 * run == total and index + 1 < len(ordered):
+            return (value + ordered[index + 1][0]) // 2
+        if 2 * run >= total:
+            return value
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    skew: int
+    mad: int
+    tolerance: int
+    inliers: tuple[Pair, ...]
+
+
+def _weight(pair: Pair) -> int:
+    """Weight by kind, and less for stamps in whole seconds than for milliseconds."""
+    return pair.weight * (10 if pair.half < NS // 10 else 1)
+
+
+def _fit(found: Sequence[Pair]) -> _Fit:
+    skew = weighted_median([(pair.difference, _weight(pair)) for pair in found])
+    mad = weighted_median([(abs(pair.difference - skew), _weight(pair)) for pair in found])
+    half = max(pair.half for pair in found)
+    tolerance = max(_TOLERANCE, half, int(3 * _SPREAD * min(mad, NS)))
+    inliers = tuple(pair for pair in found if abs(pair.difference - skew) <= tolerance)
+    return _Fit(skew, mad, tolerance, inliers)
+
+
+def _exceptional(found: Sequence[Pair], fit: _Fit) -> tuple[int, int] | None:
+    """Longest run of outliers in a row that agree among themselves: where a new piece begins and ends."""
+    best: tuple[int, int] | None = None
+    index = 0
+    while index < len(found):
+        end = index
+        while end < len(found) and _apart(found[end], fit) and _agree(found[index], found[end], fit):
+            end += 1
+        strength = sum(min(pair.weight, 2) for pair in found[index:end])
+        if strength >= _RUN and (best is None or end - index > best[1] - best[0]):
+            best = index, end
+        index = max(end, index + 1)
+    return best
+
+
+def _apart(pair: Pair, fit: _Fit) -> bool:
+    return abs(pair.difference - fit.skew) > max(fit.tolerance, pair.half)
+
+
+def _agree(first: Pair, second: Pair, fit: _Fit) -> bool:
+    return abs(first.difference - second.difference) <= max(fit.tolerance, first.half + second.half)
+
+
+def _split(found: Sequence[Pair], depth: int = 0) -> list[_Fit]:
+    """Fits of consecutive pieces, in time order."""
+    fit = _fit(found)
+    run = _exceptional(found, fit) if depth < 40 and len(found) >= _RUN else None
+    if run is None or run == (0, len(found)):
+        return [fit]
+    parts = [found[: run[0]], found[run[0] : run[1]], found[run[1] :]]
+    return [piece for part in parts if part for piece in _split(part, depth + 1)]
+
+
+def _joined(fits: list[_Fit]) -> list[_Fit]:
+    """Join neighbours that do not differ, and drop pieces that rest on a stray pair."""
+    joined: list[_Fit] = []
+    for fit in fits:
+        strength = sum(min(pair.weight, 2) for pair in fit.inliers)
+        if strength < _RUN and len(fits) > 1:
+            continue
+        before = joined[-1] if joined else None
+        if before and abs(before.skew - fit.skew) <= max(before.tolerance, fit.tolerance):
+            joined[-1] = _fit([*before.inliers, *fit.inliers])
+        else:
+            joined.append(fit)
+    return joined or fits[:1]
+
+
+def estimate(found: Sequence[Pair]) -> Skew:
+    """Difference of a node's clock from pairs in time order."""
+    if not found:
+        return Skew()
+    fits = _joined(_split(found))
+    pieces = []
+    for index, fit in enumerate(fits):
+        start = None if index == 0 else (_last(fits[index - 1]) + _first(fit)) // 2
+        end = None if index == len(fits) - 1 else (_last(fit) + _first(fits[index + 1])) // 2
+        times = tuple(sorted(pair.at + pair.difference for pair in fit.inliers))
+        pieces.append(Piece(start, end, fit.skew, _error(fit), times))
+    return Skew(pieces)
+
+
+def _first(fit: _Fit) -> int:
+    return min(pair.at + pair.difference for pair in fit.inliers)
+
+
+def _last(fit: _Fit) -> int:
+    return max(pair.at + pair.difference for pair in fit.inliers)
+
+
+def _error(fit: _Fit) -> int:
+    """Spread of the pairs, and what is left of their printed units after averaging."""
+    finest = sorted(pair.half for pair in fit.inliers)
+    half = finest[len(finest) // 4]
+    many = sum(1 for pair in fit.inliers if pair.half <= half)
+    return int(_SPREAD * fit.mad) + half * 1000 // isqrt(many * 1_000_000) + LATENCY
+
+
+def choose_reference(
+    known: Mapping[Node, Mapping[Key, list[Anchor]]], nodes: Sequence[Node], certain: frozenset[Node]
+) -> Node | None:
+    """Node with the most shared anchors; a proven zone goes first, the name decides a tie."""
+    if not nodes:
+        return None
+    counts: dict[Key, int] = {}
+    for node in nodes:
+        for key in known.get(node, {}):
+            counts[key] = counts.get(key, 0) + 1
+    shared = {node: sum(1 for key in known.get(node, {}) if counts[key] > 1) for node in nodes}
+    return min(nodes, key=lambda node: (shared[node] == 0, node not in certain, -shared[node], node))
+
+
+def align(known: Mapping[Node, Mapping[Key, list[Anchor]]], nodes: Sequence[Node], reference: Node) -> dict[Node, Skew]:
+    """Clock of every node against the reference, directly or by way of nodes that are aligned already."""
+    aligned: dict[Node, Skew] = {reference: Skew([Piece(None, None, 0, 0, ())], "reference")}
+    on_reference: dict[Node, Mapping[Key, list[Anchor]]] = {reference: known.get(reference, {})}
+    pending = [node for node in nodes if node != reference]
+    while pending:
+        options = [
+            (len(found), via, node, found)
+            for node in pending
+            for via in on_reference
+            if (found := pairs(on_reference[via], known.get(node, {})))
+        ]
+        if not options:
+            break
+        _, via, node, found = min(options, key=lambda each: (-each[0], each[1] != reference, each[1], each[2]))
+        skew = _through(estimate(found), aligned[via])
+        aligned[node] = skew
+        on_reference[node] = _shift(known.get(node, {}), skew)
+        pending.remove(node)
+    aligned.update({node: Skew([], "none") for node in pending})
+    return aligned
+
+
+def _through(skew: Skew, via: Skew) -> Skew:
+    """Add the error of the node in between."""
+    extra = max((piece.error for piece in via.pieces), default=0)
+    return Skew([Piece(p.start, p.end, p.skew, p.error + extra, p.times) for p in skew.pieces])
+
+
+def _shift(mine: Mapping[Key, list[Anchor]], skew: Skew) -> dict[Key, list[Anchor]]:
+    """Anchors of a node moved to the reference clock."""
+    moved: dict[Key, list[Anchor]] = {}
+    for key, found in mine.items():
+        moved[key] = []
+        for anchor in found:
+            piece = skew.piece(anchor.at)
+            at = anchor.at - (piece.skew if piece else 0)
+            moved[key].append(Anchor(at, anchor.half, anchor.weight, anchor.ring))
+    return moved

@@ -1,0 +1,212 @@
+"""Wall time to UTC for every file: years, zones of nodes, and what had to be assumed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from hadiag.model.entity import Node
+from hadiag.model.fact import Fact
+from hadiag.model.source import Warn
+from hadiag.model.time import NS, TimeBasis
+from hadiag.timeline.clues import STRONG, epoch_clues, history_clues, host_clues, mtime_clues, twin_clues
+from hadiag.timeline.files import LogFile, believable, year_start
+from hadiag.timeline.identity import Identities
+from hadiag.timeline.sample import Sample
+from hadiag.timeline.zones import DAY, Clue, ZonePlan, constant, from_clues, from_zone
+
+_AGREE: Final = 450 * NS
+
+
+@dataclass(slots=True)
+class Walls:
+    """Zones of all nodes. ``plans`` holds a plan for every node with zone-less files; ``notes`` says why one was assumed."""
+
+    plans: dict[Node, ZonePlan]
+    notes: dict[Node, str]
+    warnings: list[Warn]
+
+    def shift(self, node: Node, by_ns: int, basis: TimeBasis, files: Sequence[LogFile]) -> None:
+        """Move the assumed zone of a node, since the clocks of its peers prove it wrong."""
+        self.plans[node] = self.plans[node].shifted(by_ns, basis)
+        hours = by_ns / (3600 * NS)
+        self.notes[node] = f"corrected by {hours:+g} h to fit the clocks of the other nodes"
+        for file in files:
+            if file.node == node and file.plan and file.plan.basis is TimeBasis.ASSUMED:
+                file.plan = self.plans[node]
+
+    def zone_warnings(self) -> list[Warn]:
+        """Warnings for zones that were assumed."""
+        found = []
+        for node, plan in sorted(self.plans.items()):
+            if plan.basis is TimeBasis.ASSUMED:
+                offset = plan.segments[0][1] / (3600 * NS)
+                text = f"The UTC offset of {node} is not known; {offset:+g} h was assumed ({self.notes[node]})."
+                found.append(Warn("time-assumed", text, str(node)))
+        return found
+
+
+def settle(
+    files: Sequence[LogFile], samples: Sequence[Sample], facts: Sequence[Fact], who: Identities, times: Times
+) -> Walls:
+    """Find the year of every run and the zone of every node, and stamp the samples."""
+    clues = epoch_clues(samples)
+    _add(clues, history_clues(samples, facts, who))
+    _add(clues, host_clues(facts, who))
+    undated = _years(files, times)
+    for sample in samples:
+        sample.stamp()
+    _add(clues, twin_clues(samples))
+    walls = Walls({}, {}, undated)
+    zoneless = sorted({file.node for file in files if file.is_zoneless})
+    span = _span(files)
+    zones = _host_zones(facts, who)
+    for node in zoneless:
+        plan = _plan(clues.get(node, []), zones.get(node), span, _breaks(files, node))
+        if plan:
+            walls.plans[node] = plan
+    _assume(walls, [node for node in zoneless if node not in walls.plans], samples, times)
+    for file in files:
+        file.plan = _own_plan(file, clues.get(file.node, [])) or walls.plans.get(file.node)
+    for sample in samples:
+        sample.stamp()
+    return walls
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Times from outside the logs, in ns: of files, of the collection of each input, and of the analysis itself."""
+
+    files: Mapping[tuple[str, str], int]
+    collected: Mapping[str, int]
+    now: int
+
+    def reference(self, file: LogFile) -> int | None:
+        """Latest time at which a file may have been written."""
+        known = self.files.get(file.key) or self.collected.get(file.bundle)
+        return known or max(self.collected.values(), default=None)
+
+
+def known_times(files: Sequence[LogFile], facts: Sequence[Fact], collected_at: Mapping[str, int], now_ns: int) -> Times:
+    """Gather the times of files and of the collection."""
+    mtimes = {file.key: believable(file.summary.mtime) for file in files if file.summary}
+    collected = {bundle: at * NS for bundle, at in collected_at.items() if believable(at)}
+    for fact in facts:
+        if fact.as_of_ns and believable(fact.as_of_ns // NS) and fact.bundle not in collected_at:
+            collected[fact.bundle] = max(collected.get(fact.bundle, 0), fact.as_of_ns)
+    return Times({key: at for key, at in mtimes.items() if at}, collected, now_ns)
+
+
+def _add(target: dict[Node, list[Clue]], more: Mapping[Node, list[Clue]]) -> None:
+    for node, clues in more.items():
+        target.setdefault(node, []).extend(clues)
+
+
+def _years(files: Sequence[LogFile], times: Times) -> list[Warn]:
+    """Give every run a year; the last resort is the year of a proven file, then that of the analysis."""
+    pending = [file for file in files if not file.settle_years(times.reference(file))]
+    proven = [year for file in files for year in file.years if year is not None]
+    fallback = _year_end(max(proven)) if proven else times.now
+    warnings = []
+    for file in pending:
+        file.settle_years(fallback)
+        text = "The log prints no year and nothing tells it; the latest possible year was assumed."
+        warnings.append(Warn("time-assumed", text, file.path))
+    return warnings
+
+
+def _year_end(year: int) -> int:
+    return year_start(year + 1) - 2 * DAY
+
+
+def _span(files: Sequence[LogFile]) -> tuple[int, int]:
+    walls = [
+        wall
+        for file in files
+        for run in (file.runs[:1] + file.runs[-1:])
+        for wall in (file.wall(run.first, run.first_line), file.wall(run.last, run.last_line))
+        if wall is not None
+    ]
+    return (min(walls) - DAY, max(walls) + DAY) if walls else (0, 0)
+
+
+def _host_zones(facts: Sequence[Fact], who: Identities) -> dict[Node, tuple[str | None, int | None]]:
+    """Zone name and offset (in ns) that hosts state."""
+    found: dict[Node, tuple[str | None, int | None]] = {}
+    for fact in facts:
+        owner = who.host(fact.bundle, fact.node_hint) if fact.table == "host.zone" else None
+        if owner:
+            zone, offset = fact.values.get("zone"), fact.values.get("utc_offset_s")
+            name, seconds = found.get(Node(owner), (None, None))
+            known = offset * NS if isinstance(offset, int) else None
+            found[Node(owner)] = (name or (str(zone) if zone else None), known if seconds is None else seconds)
+    return found
+
+
+def _breaks(files: Sequence[LogFile], node: Node) -> list[int]:
+    """Wall times behind a step back of up to an hour in zone-less files of a node."""
+    found = []
+    for file in files:
+        if file.node != node:
+            continue
+        for before, after in pairwise(file.runs):
+            last, first = file.wall(before.last, before.last_line), file.wall(after.first, after.first_line)
+            zoneless = after.first.utc_offset_s is None and before.last.utc_offset_s is None
+            if zoneless and last is not None and first is not None and 0 < last - first <= 3660 * NS:
+                found.append(first)
+    return sorted(found)
+
+
+def _plan(
+    clues: Sequence[Clue], host: tuple[str | None, int | None] | None, span: tuple[int, int], breaks: Sequence[int]
+) -> ZonePlan | None:
+    """Zone of a node: the zone that the host states, unless the epochs in its logs contradict it."""
+    seen = from_clues(clues, breaks)
+    if host is None:
+        return seen
+    stated = from_zone(host[0], *span, TimeBasis.SNAPSHOT) if host[0] else None
+    if stated is None and host[1] is not None and seen is None:
+        return constant(host[1], TimeBasis.SNAPSHOT)
+    if stated is None or seen is None:
+        return stated or seen
+    agree = sum(c.weight for c in clues if abs(stated.to_utc(c.wall_ns) - c.utc_ns) < _AGREE)
+    if 2 * agree < sum(c.weight for c in clues):
+        return seen
+    return ZonePlan(stated.segments, seen.basis, stated.zone)
+
+
+def _own_plan(file: LogFile, clues: Sequence[Clue]) -> ZonePlan | None:
+    """Plan of a file whose own epochs contradict those of the other files of its node."""
+    mine = [clue for clue in clues if clue.path == file.key and clue.weight >= STRONG]
+    if len(mine) < 2 or len({clue.offset for clue in mine}) != 1:
+        return None
+    others: Counter[int] = Counter()
+    for clue in clues:
+        others[clue.offset] += clue.weight if clue.path != file.key else 0
+    offset = mine[0].offset
+    return constant(offset, TimeBasis.EPOCH_ANCHOR) if others and not others[offset] else None
+
+
+def _assume(walls: Walls, nodes: Sequence[Node], samples: Sequence[Sample], times: Times) -> None:
+    """Assume a zone for the nodes without any clue: that of the other nodes, else what the times of the files suggest, else UTC."""
+    if not nodes:
+        return
+    peers: dict[tuple[tuple[int | None, int], ...], int] = defaultdict(int)
+    for plan in walls.plans.values():
+        peers[plan.segments] += 1
+    common = min(peers, key=lambda each: (-peers[each], str(each))) if peers else None
+    suggested = mtime_clues(samples, times.files)
+    for node in nodes:
+        offsets = suggested.get(node, set())
+        if common is not None:
+            walls.plans[node] = ZonePlan(common, TimeBasis.ASSUMED)
+            walls.notes[node] = "as on the other nodes"
+        elif len(offsets) == 1:
+            walls.plans[node] = constant(next(iter(offsets)), TimeBasis.ASSUMED)
+            walls.notes[node] = "from the time at which its log was last changed"
+        else:
+            walls.plans[node] = constant(0, TimeBasis.ASSUMED)
+            walls.notes[node] = "for want of anything better"

@@ -1,0 +1,183 @@
+"""UTC offset of a node's wall clock over time: what is known of it, and the reading of a wall time with it.
+
+A *clue* ties a printed wall time to an absolute time on the same node's clock. Offsets are multiples of a quarter of an hour
+between -12 h and +14 h, so that the distance to the next multiple is the clue's own error.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from hadiag.model.diagnosis import OffsetSpan
+from hadiag.model.time import NS, TimeBasis
+
+QUARTER: Final = 900 * NS
+DAY: Final = 86_400 * NS
+LOWEST: Final = -12 * 3600 * NS
+HIGHEST: Final = 14 * 3600 * NS
+_DST: Final = frozenset({3600 * NS, 1800 * NS})
+"""Sizes of a change to daylight-saving time (half an hour on Lord Howe Island)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """A wall time and the absolute time it stands for. ``basis`` tells where the absolute time comes from."""
+
+    wall_ns: int
+    utc_ns: int
+    weight: int
+    basis: TimeBasis
+    path: tuple[str, str] = ("", "")
+    """Input and file in which the wall time stands."""
+
+    @property
+    def offset(self) -> int:
+        """Nearest offset on a quarter of an hour, in ns."""
+        return (self.wall_ns - self.utc_ns + QUARTER // 2) // QUARTER * QUARTER
+
+    @property
+    def residual(self) -> int:
+        """Distance to that offset, in ns."""
+        return abs(self.wall_ns - self.utc_ns - self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class ZonePlan:
+    """Offsets of a wall clock: ``(valid from, in UTC ns; None for the first), (offset in ns)``."""
+
+    segments: tuple[tuple[int | None, int], ...]
+    basis: TimeBasis
+    zone: str | None = None
+
+    def to_utc(self, wall_ns: int, *, later: bool = False) -> int:
+        """UTC of a wall time. A repeated hour is read as its first run unless ``later``; a skipped one as before the change."""
+        found = []
+        for index, (start, offset) in enumerate(self.segments):
+            utc = wall_ns - offset
+            end = self.segments[index + 1][0] if index + 1 < len(self.segments) else None
+            if (start is None or utc >= start) and (end is None or utc < end):
+                found.append(utc)
+        if found:
+            return found[-1] if later else found[0]
+        before = [
+            wall_ns - offset for start, offset in self.segments if start is None or wall_ns - offset >= start - DAY
+        ]
+        return before[-1] if len(before) == 1 else min(before or [wall_ns - self.segments[0][1]])
+
+    def is_ambiguous(self, wall_ns: int) -> bool:
+        """Tell whether a wall time occurs twice."""
+        return len(self.segments) > 1 and self.to_utc(wall_ns) != self.to_utc(wall_ns, later=True)
+
+    def shifted(self, by_ns: int, basis: TimeBasis) -> ZonePlan:
+        """Plan whose offsets are larger by an amount."""
+        return ZonePlan(tuple((start, offset + by_ns) for start, offset in self.segments), basis, self.zone)
+
+    def spans(self) -> tuple[OffsetSpan, ...]:
+        """Form of the result contract."""
+        ends = [start for start, _ in self.segments[1:]] + [None]
+        return tuple(
+            OffsetSpan(start, end, offset // NS, self.basis)
+            for (start, offset), end in zip(self.segments, ends, strict=True)
+        )
+
+
+def constant(offset_ns: int, basis: TimeBasis) -> ZonePlan:
+    """Plan of a clock that never changes its offset."""
+    return ZonePlan(((None, offset_ns),), basis)
+
+
+def from_zone(name: str, start_ns: int, end_ns: int, basis: TimeBasis) -> ZonePlan | None:
+    """Plan of an IANA zone for a stretch of time; None where the system does not know the zone."""
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+    at = start_ns - DAY
+    segments: list[tuple[int | None, int]] = [(None, _offset(zone, at))]
+    for _ in range(4000):  # some 10 years by days: logs are shorter
+        if at > end_ns + DAY:
+            break
+        if _offset(zone, at + DAY) != segments[-1][1]:
+            change = _change(zone, at, at + DAY)
+            segments.append((change, _offset(zone, change)))
+        at += DAY
+    return ZonePlan(tuple(segments), basis, name)
+
+
+def _offset(zone: ZoneInfo, at_ns: int) -> int:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at_ns // NS)
+    delta = moment.astimezone(zone).utcoffset()
+    return int(delta.total_seconds()) * NS if delta is not None else 0
+
+
+def _change(zone: ZoneInfo, low: int, high: int) -> int:
+    """First second with the offset of ``high``."""
+    first = _offset(zone, low)
+    low, high = low // NS, high // NS
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(zone, middle * NS) == first:
+            low = middle
+        else:
+            high = middle
+    return high * NS
+
+
+def from_clues(clues: Iterable[Clue], breaks: Sequence[int] = ()) -> ZonePlan | None:
+    """Plan that most clues support; two offsets that follow each other an hour apart are daylight-saving time.
+
+    Args:
+        clues: what is known of the node.
+        breaks: wall times (as in ``Clue.wall_ns``) at which a file of the node steps back by up to an hour.
+    """
+    usable = sorted((c for c in clues if LOWEST <= c.offset <= HIGHEST), key=lambda c: (c.utc_ns, c.offset))
+    support: dict[int, int] = defaultdict(int)
+    for clue in usable:
+        support[clue.offset] += clue.weight
+    if not support:
+        return None
+    best = min(support, key=lambda each: (-support[each], abs(each), each))
+    mine = [clue for clue in usable if clue.offset == best]
+    basis = min((clue.basis for clue in mine), key=_RANKS.index)
+    segments: list[tuple[int | None, int]] = [(None, best)]
+    for other, weight in sorted(support.items()):
+        if abs(other - best) in _DST and weight >= 2:
+            segments = _with_change(segments, mine, [clue for clue in usable if clue.offset == other], breaks)
+    return ZonePlan(tuple(segments), basis)
+
+
+_RANKS = [TimeBasis.JOURNAL, TimeBasis.IN_LOG, TimeBasis.EPOCH_ANCHOR, TimeBasis.SNAPSHOT, TimeBasis.ASSUMED]
+
+
+def _with_change(
+    segments: list[tuple[int | None, int]], mine: list[Clue], others: list[Clue], breaks: Sequence[int]
+) -> list[tuple[int | None, int]]:
+    """Add a change of offset where all clues of one offset come before all of the other."""
+    if others[0].utc_ns > mine[-1].utc_ns:
+        change = _moment(mine[-1], others[0], breaks)
+        return [*segments, (change, others[0].offset)]
+    if others[-1].utc_ns < mine[0].utc_ns and segments[0][0] is None:
+        change = _moment(others[-1], mine[0], breaks)
+        return [(None, others[0].offset), (change, segments[0][1]), *segments[1:]]
+    return segments
+
+
+def _moment(before: Clue, after: Clue, breaks: Sequence[int]) -> int:
+    """UTC of a change between two clues: a step back in a file, else 01:00 UTC on a Sunday, else the middle."""
+    low, high = before.utc_ns, after.utc_ns
+    for wall in breaks:
+        # the first line after the change carries the new offset
+        if low < wall - after.offset <= high:
+            hour = 3600 * NS
+            return max((wall - after.offset) // hour * hour, low + 1)
+    sunday = (low // DAY) * DAY + 3600 * NS
+    while sunday < high:
+        if sunday > low and (sunday // DAY + 4) % 7 == 0:  # 1970-01-01 was a Thursday
+            return sunday
+        sunday += DAY
+    return (low + high) // 2
