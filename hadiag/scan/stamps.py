@@ -320,9 +320,9 @@ def _read_shape(lines: Lines, begin: Ints, shape: Shape) -> tuple[Flags, tuple[I
     rows = gather(lines.text, begin, 24)
     ok, seconds = _fixed_part(rows, shape)
     if not ok.all():
-        begin, seconds, rows = begin[ok], seconds[ok], rows[ok]
+        begin, seconds = begin[ok], seconds[ok]
     end = begin + shape.length
-    fraction, digits = _fraction(lines, end, rows) if shape.fraction else (np.zeros_like(end), np.zeros_like(end))
+    fraction, digits = _fraction(lines, end) if shape.fraction else (np.zeros_like(end), np.zeros_like(end))
     end += digits + (digits > 0)
     offset, end = _zone(lines, end, shape.zone)
     return ok, (seconds * NS + fraction, offset, digits, end)
@@ -345,7 +345,7 @@ def _fixed_part(rows: Bytes, shape: Shape) -> tuple[Flags, Ints]:
     return np.repeat(ok, lengths), np.repeat(seconds, lengths)
 
 
-def _fraction(lines: Lines, end: Ints, rows: Bytes) -> tuple[Ints, Ints]:
+def _fraction(lines: Lines, end: Ints) -> tuple[Ints, Ints]:
     """Nanoseconds and number of digits behind a ``.`` or ``,``."""
     mark = lines.bytes[end]
     alive = (mark == 46) | (mark == 44)

@@ -22,7 +22,7 @@ import numpy as np
 from hadiag.model.record import PrintedGap, StampRun
 from hadiag.model.time import NS, LoggedTime
 from hadiag.scan.blocks import Block
-from hadiag.scan.stamps import LAYOUTS, NO_OFFSET, NO_STAMP, Flags, Ints, Lines, Stamps, gather, read_stamps
+from hadiag.scan.stamps import LAYOUTS, NO_OFFSET, NO_STAMP, Bytes, Flags, Ints, Lines, Stamps, gather, read_stamps
 
 TOLERANCE_NS: Final = 2 * NS
 """How far printed time may run back inside a run."""
@@ -255,7 +255,8 @@ def _strange(lines: Lines, bare: Ints) -> Flags:
     plain = (first != 32) & (first != 9) & (first != 10) & (first != 13)
     header = (first == 45) & (second == 45)
     note = (first == 0xE2) & (second == 0x96)  # the bar that newer systemd prints before catalogue text
-    return plain & ~header & ~note
+    strange: Flags = plain & ~header & ~note
+    return strange
 
 
 def _host_place(lines: Lines, end: Ints) -> Ints:
@@ -269,10 +270,10 @@ def _host_place(lines: Lines, end: Ints) -> Ints:
     return place
 
 
-def _starts_with(words: "np.typing.NDArray[np.uint8]", name: bytes) -> Flags:
+def _starts_with(words: Bytes, name: bytes) -> Flags:
     """Rows that begin with a name and a blank (a name as wide as the row needs none)."""
     want = np.frombuffer((name + b" ")[:_HOST_WIDTH], dtype=np.uint8)
-    same = words[:, 0] == want[0]
+    same: Flags = words[:, 0] == want[0]
     for column in range(1, len(want)):
         same &= words[:, column] == want[column]
     return same

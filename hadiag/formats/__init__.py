@@ -1,0 +1,90 @@
+"""Line formats: which files are logs, and what their lines say.
+
+* ``detect(path, head)`` decides from the content whether a file is a log; ``refusal`` says why a file is not.
+* ``decode(kind, stream)`` turns journal exports into lines; every other log passes as it is.
+* ``clock_for(kind)`` reads the stamps of all lines of the blocks of the log (``hadiag.scan.times``).
+* ``LineParser(kind).parse(line, ref)`` reads one line; ``read_entry`` a line of a block with its continuation.
+* ``parse_file(stream, path)`` reads everything: one record for each entry, for ``hadiag parse``.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from hadiag.formats.base import Decoder, LogKind
+from hadiag.formats.detect import SAMPLE_BYTES, detect, refusal
+from hadiag.formats.journal import DecodedJournal, JournalMeta, decode
+from hadiag.formats.multiline import continues, joined, read_entry, records
+from hadiag.formats.parser import LineParser
+from hadiag.model.record import Record
+from hadiag.model.source import BundleId
+from hadiag.scan.blocks import read_blocks
+from hadiag.scan.times import BlockClock
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+__all__ = [
+    "DecodedJournal",
+    "Decoder",
+    "JournalMeta",
+    "LineParser",
+    "LogKind",
+    "clock_for",
+    "continues",
+    "decode",
+    "detect",
+    "joined",
+    "parse_file",
+    "read_entry",
+    "refusal",
+]
+
+_NO_HOST = frozenset(
+    {"corosync.stderr", "corosync.file.14", "qdevice.fg", "dlm.file", "pcsd", "fence.stderr", "dmesg.iso"}
+)
+
+
+def clock_for(kind: LogKind) -> BlockClock:
+    """The clock that fits the stamps of a log."""
+    return BlockClock(
+        from_journal=kind.from_journal,
+        host_column=not (kind.formats and all(form in _NO_HOST for form in kind.formats)),
+        continues=kind.continues,
+        undated=kind.undated,
+    )
+
+
+def parse_file(stream: BinaryIO, path: str, bundle: BundleId | None = None) -> Iterator[Record]:
+    """Read every line of a file, a log or not.
+
+    Continuation lines are joined to their record. A line that no format knows is a record with the format ``""``
+    and the whole line as its message.
+    """
+    head = stream.read(SAMPLE_BYTES)
+    kind = detect(path, head) or LogKind("other", ())
+    whole = cast(BinaryIO, io.BufferedReader(_Rejoined(head, stream)))
+    parser = LineParser(kind)
+    blocks = read_blocks(decode(kind, whole))
+    yield from records(parser, blocks, bundle or BundleId(""), path)
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream with the bytes that were read to look at it put back in front."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        super().__init__()
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._head[: len(view)] or self._rest.read(len(view))
+        self._head = self._head[len(view) :]
+        view[: len(data)] = data
+        return len(data)

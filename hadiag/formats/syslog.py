@@ -1,0 +1,148 @@
+"""Syslog files and the short outputs of journalctl: ``time host ident[pid]: message``.
+
+::
+
+    Feb  7 14:57:43 node4 corosync[10737]:   [TOTEM ] A new membership (4.b1) was formed. Members left: 3
+    2019-03-18T17:09:49.376212+08:00 node2 pacemaker-based[1863]:  notice: Disconnected from Corosync
+    <29>1 2024-05-07T13:33:20.123456+02:00 node1 pacemaker-controld 2165 - -  notice: State transition S_IDLE -> S_…
+
+A collector that receives lines from elsewhere may put its own time and host in front of the whole line: then the inner
+line counts. A line with a stamp but without an ident (``-- MARK --``) is a record without a program.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from hadiag.formats import dates
+from hadiag.formats.base import BSD, ISO, Grammar, grammar, level_of_priority, number
+from hadiag.formats.dates import Read
+from hadiag.formats.message import cut_message
+from hadiag.model.record import Record
+from hadiag.model.source import SourceRef
+
+_PRI: Final = r"(?:<(?P<pri>\d{1,3})>)?"
+_NOT_HOST: Final = r"(?!(?:emerg|alert|crit|error|warning|notice|info|debug|trace) )"
+_IDENT: Final = (
+    r"(?!\d{4}-\d\d-\d\dT)(?P<ident>(?:\[[^\]\s]{0,128}\])?[^\s\[:]{1,128}(?:\([^)]{0,128}\))?|\[[^\]\s]{0,128}\])"
+)
+_TAIL: Final = rf" {_NOT_HOST}(?P<host>[^\s\[]\S*) {_IDENT}(?:\[(?P<pid>\d+)\])?: ?(?P<msg>.*)\Z"
+# A relay cuts the tag at 32 characters: "SAPHanaTopology(rsc_SAPHanaTopol INFO: message"
+_CUT_TAG: Final = (
+    r" (?P<host>\S+) (?P<ident>[\w.-]{1,31}\([^\s()\[]{0,31})(?P<pid>)\s+"
+    r"(?P<msg>(?:CRIT|ERROR|WARNING|WARN|INFO|DEBUG): .*)\Z"
+)
+_UNTAGGED: Final = rf" {_NOT_HOST}(?P<host>[A-Za-z0-9][^\s\[:=]*) (?P<msg>[^\s\[].*)\Z"
+_FULL: Final = r"[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? [A-Z0-9+-]+"
+_RELAY = re.compile(rf"(?:<\d{{1,3}}>)?(?:{BSD}|{ISO}) [^\s\[]\S* (?=(?:<\d{{1,3}}>)?(?:{BSD}|{ISO}) )", re.ASCII)
+
+_MAX_RELAYS: Final = 3
+
+Reader = Callable[[re.Match[str], SourceRef], Record | None]
+
+
+def _tagged(name: str, read: Read, *, journal: bool) -> Reader:
+    def record(match: re.Match[str], ref: SourceRef) -> Record | None:
+        time = read(match["ts"], journal)
+        if time is None:
+            return None
+        ident, pid = match["ident"], match["pid"]
+        body, repeated = cut_message(ident, match["msg"], has_pid=bool(pid))
+        level = body.level if body.level is not None else level_of_priority(match["pri"])
+        return Record(
+            ref,
+            _named(name, ident, body.format),
+            time,
+            match["host"],
+            ident or None,
+            number(pid) if pid else body.pid,
+            level,
+            body.function,
+            body.message,
+            None,
+            body.subsystem,
+            repeated,
+            body.uptime_ns,
+        )
+
+    return record
+
+
+def _named(name: str, ident: str, inner: str | None) -> str:
+    """Format id of the line: that of the envelope, but crmsh and heartbeat write the same layout on their own."""
+    if inner == "heartbeat.syslog":
+        return inner
+    return "crmsh.log" if ident.startswith("crmsh.") else name
+
+
+def _untagged(name: str, read: Read, *, journal: bool) -> Reader:
+    def record(match: re.Match[str], ref: SourceRef) -> Record | None:
+        time = read(match["ts"], journal)
+        if time is None:
+            return None
+        level = level_of_priority(match["pri"])
+        return Record(ref, name, time, match["host"], None, None, level, None, match["msg"].strip())
+
+    return record
+
+
+def _rfc5424(match: re.Match[str], ref: SourceRef) -> Record | None:
+    time = dates.iso(match["ts"])
+    if time is None:
+        return None
+    ident = "" if match["ident"] == "-" else match["ident"]
+    body, repeated = cut_message(ident, match["msg"] or "")
+    level = body.level if body.level is not None else level_of_priority(match["pri"])
+    pid = number(match["pid"]) if match["pid"].isdecimal() else body.pid
+    record = Record(ref, "syslog.5424", time, match["host"], ident or None, pid, level, body.function, body.message)
+    return replace(record, subsystem=body.subsystem, repeated=repeated, uptime_ns=body.uptime_ns)
+
+
+_RFC5424: Final = grammar(
+    "syslog.5424",
+    r"<(?P<pri>\d{1,3})>1 (?P<ts>\S+) (?P<host>\S+) (?P<ident>\S+) (?P<pid>\S+) (?P<msgid>\S+) "
+    r"(?P<sd>-|(?:\[(?:[^\]\\]|\\.)*\])+)(?: \ufeff?(?P<msg>.*))?\Z",
+    _rfc5424,
+)
+
+
+def envelopes(*, journal: bool) -> tuple[Grammar, ...]:
+    """The grammars of syslog files, or those of journalctl's short outputs: same layout, other names and stamps."""
+    short, iso = ("journal.short", "journal.iso") if journal else ("syslog.bsd", "syslog.iso")
+    plain: tuple[tuple[str, str, Read], ...] = ((short, BSD, dates.bsd), (iso, ISO, dates.iso))
+    own = (("journal.full", _FULL, dates.full), ("journal.unix", r"\d{9,10}\.\d{6}", dates.epoch))
+    return (
+        _RFC5424,
+        *(
+            grammar(name, rf"{_PRI}(?P<ts>{ts}){_TAIL}", _tagged(name, read, journal=journal))
+            for name, ts, read in plain
+        ),
+        *(grammar(name, rf"(?P<pri>)(?P<ts>{ts}){_TAIL}", _tagged(name, read, journal=True)) for name, ts, read in own),
+        *(
+            grammar(name, rf"{_PRI}(?P<ts>{ts}){_CUT_TAG}", _tagged(name, read, journal=journal))
+            for name, ts, read in plain
+        ),
+    )
+
+
+def fallbacks(*, journal: bool) -> tuple[Grammar, ...]:
+    """Lines with a time and a host but no ident; tried only when nothing else fits."""
+    names = ("journal.short", "journal.iso") if journal else ("syslog.bsd", "syslog.iso")
+    stamps: tuple[tuple[str, Read], ...] = ((BSD, dates.bsd), (ISO, dates.iso))
+    return tuple(
+        grammar(name, rf"{_PRI}(?P<ts>{stamp}){_UNTAGGED}", _untagged(name, read, journal=journal))
+        for name, (stamp, read) in zip(names, stamps, strict=True)
+    )
+
+
+def without_relay(line: str) -> str:
+    """The line without the times and hosts that collectors put before its own time and host."""
+    for _ in range(_MAX_RELAYS):
+        match = _RELAY.match(line)
+        if not match:
+            break
+        line = line[match.end() :]
+    return line
