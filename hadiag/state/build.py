@@ -1,0 +1,41 @@
+"""Run all trackers over a timeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hadiag.model.source import Warn
+from hadiag.state import admin, controller, daemons, fencing, links, membership, options, quorum, resources
+from hadiag.state.contradictions import contradictions
+from hadiag.state.losses import losses
+from hadiag.state.tracker import StateTracker, Views
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hadiag.model.fact import Fact
+    from hadiag.model.view import View
+    from hadiag.timeline import Timeline
+
+
+def built_in() -> tuple[StateTracker, ...]:
+    """Trackers that ship with hadiag."""
+    modules = (membership, links, quorum, controller, daemons, fencing, resources, admin, options)
+    return tuple(module.TRACKER for module in modules)
+
+
+def build_views(
+    timeline: Timeline, facts: Sequence[Fact] = (), trackers: Sequence[StateTracker] | None = None
+) -> Views:
+    """Run all trackers; one that fails leaves its tables out and says so in a warning."""
+    views: list[View] = []
+    warnings: list[Warn] = []
+    for tracker in built_in() if trackers is None else trackers:
+        try:
+            views.extend(tracker.views(timeline, facts))
+        except Exception as error:  # noqa: BLE001 (a tracker may come from a plug-in; the others still hold)
+            warnings.append(Warn("tracker-failed", f"State tracker failed: {error!r}", type(tracker).__name__))
+    first = Views(views)
+    views.extend(contradictions(timeline, first))
+    views.extend(losses(timeline, first))
+    return Views(views, tuple(warnings))

@@ -1,0 +1,198 @@
+"""Views that exclude each other, beyond what the clocks leave open (table ``contradiction``)."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from hadiag.model.entity import Node
+from hadiag.model.time import NS
+from hadiag.model.tri import Tri
+from hadiag.model.view import View
+from hadiag.state.fencing_results import fenced_nodes, is_power
+from hadiag.state.intervals import end_ns, holds_at, start_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hadiag.model.time import Instant
+    from hadiag.state.tracker import Views
+    from hadiag.timeline import Timeline
+
+_FAR = 1 << 62
+_GRACE = 5 * NS
+"""A node may log for some seconds after its power-off was asked for; only what is later is a contradiction."""
+
+
+def contradictions(timeline: Timeline, views: Views) -> Iterator[View]:
+    """Compare the views of different observers."""
+    yield from _pairs("two_dcs", [v for v in views.of("dc.view") if v.value["dc"] == v.observer], timeline)
+    yield from _two_quorate(timeline, views)
+    yield from _active_twice(timeline, views)
+    yield from _alive_but_lost(timeline, views)
+    yield from _fenced_but_logging(timeline, views)
+
+
+def _span_end(timeline: Timeline, view: View) -> int:
+    """End of a view; one that is open ends with its observer's last line."""
+    if view.end is not None:
+        return view.end.ns
+    last = [
+        event.at.ns for event in reversed(timeline.events) if event.at is not None and event.observer == view.observer
+    ]
+    return last[0] if last else _FAR
+
+
+def _overlap(timeline: Timeline, one: View, two: View) -> tuple[Instant | None, Instant | None, int] | None:
+    """Common span of two views and its length beyond the clocks' error in ns; None where there is surely none."""
+    start = max(one, two, key=start_ns).start
+    first_end = min(_span_end(timeline, one), _span_end(timeline, two))
+    begin = start.ns if start is not None else start_ns(one)
+    errors = [moment.err_ns for moment in (one.start, two.start, one.end, two.end) if moment is not None]
+    if any(error is None for error in errors) and one.observer != two.observer:
+        return None
+    slack = sum(sorted((error or 0 for error in errors), reverse=True)[:2])
+    length = first_end - begin - slack
+    end = min((one, two), key=end_ns).end
+    return (start, end, length) if start is not None and length > 0 else None
+
+
+def _pairs(what: str, rows: Sequence[View], timeline: Timeline) -> Iterator[View]:
+    for one, two in combinations(rows, 2):
+        if one.observer == two.observer:
+            continue
+        common = _overlap(timeline, one, two)
+        if common is not None:
+            yield _contradiction(what, one, two, common, (one.observer, two.observer))
+
+
+def _contradiction(
+    what: str, one: View, two: View, common: tuple[Instant | None, Instant | None, int], nodes: Sequence[str]
+) -> View:
+    start, end, length = common
+    uids = [uid for uid in (one.opened_by, two.opened_by, one.closed_by, two.closed_by) if uid]
+    value = {
+        "what": what,
+        "nodes": tuple(sorted(set(nodes))),
+        "resource": str(one.value["resource"]) if "resource" in one.value else None,
+        "overlap_s": length / NS if end is not None else None,
+    }
+    opened = max(one, two, key=start_ns).opened_by
+    return View("contradiction", two.observer, start, end, value, opened, None, tuple(dict.fromkeys(uids)))
+
+
+def _two_quorate(timeline: Timeline, views: Views) -> Iterator[View]:
+    """Both quorate, each without the other in its ring."""
+    quorate = [view for view in views.of("quorum.view") if view.value["quorate"] is True]
+    rings = views.of("membership.partition")
+    for one, two in combinations(quorate, 2):
+        if one.observer == two.observer:
+            continue
+        for mine in _apart(rings, one, two.observer):
+            for theirs in _apart(rings, two, one.observer):
+                common = _overlap(timeline, mine, theirs)
+                within = (
+                    common is not None
+                    and common[0] is not None
+                    and _holds(one, common[0].ns)
+                    and _holds(two, common[0].ns)
+                )
+                if common is not None and within:
+                    yield _contradiction("two_quorate", mine, theirs, common, (one.observer, two.observer))
+
+
+def _holds(view: View, ns: int) -> bool:
+    return start_ns(view) <= ns <= end_ns(view)
+
+
+def _apart(rings: Sequence[View], quorate: View, other: str) -> Iterator[View]:
+    for ring in rings:
+        members = ring.value["members"]
+        alone = ring.observer == quorate.observer and isinstance(members, tuple) and other not in members
+        if alone and start_ns(ring) < end_ns(quorate) and end_ns(ring) > start_ns(quorate):
+            yield ring
+
+
+def _active_twice(timeline: Timeline, views: Views) -> Iterator[View]:
+    """One resource on two nodes; what a probe found in the same partition is a leftover, not a split."""
+    by_resource: dict[str, list[View]] = {}
+    for view in views.of("rsc.active"):
+        if view.value["fencing_device"] is not True and _single(view):
+            by_resource.setdefault(str(view.value["resource"]), []).append(view)
+    for _, rows in sorted(by_resource.items()):
+        for one, two in combinations(rows, 2):
+            if one.value["node"] == two.value["node"]:
+                continue
+            common = _overlap(timeline, one, two)
+            if common is None:
+                continue
+            together = _in_one_partition(views, str(one.value["node"]), str(two.value["node"]), common[0])
+            found = "probe" in (one.value.get("proof"), two.value.get("proof")) and together
+            what = "found_active" if found else "active_twice"
+            yield _contradiction(what, one, two, common, (str(one.value["node"]), str(two.value["node"])))
+
+
+def _single(view: View) -> bool:
+    """A primitive, or the promoted role of a promotable clone."""
+    if view.value["promotable"] is True:
+        return view.value["role"] == "Promoted"
+    return view.value["clone"] is False
+
+
+def _in_one_partition(views: Views, one: str, two: str, at: Instant | None) -> bool:
+    if at is None:
+        return False
+    for ring in views.of("membership.partition"):
+        members = ring.value["members"]
+        if ring.observer in (one, two) and isinstance(members, tuple) and holds_at(ring, at.ns):
+            return one in members and two in members
+    return False
+
+
+def _alive_but_lost(timeline: Timeline, views: Views) -> Iterator[View]:
+    """A node that its peers lost without a word, and that went on with its own ring."""
+    own = views.of("membership.partition")
+    for absent in views.of("node.absent"):
+        node = str(absent.value["node"])
+        if absent.value["how"] != "unclean" or absent.start is None:
+            continue
+        for ring in own:
+            members = ring.value["members"]
+            alone = isinstance(members, tuple) and str(absent.observer) not in members
+            if str(ring.observer) != node or not alone:
+                continue
+            common = _overlap(timeline, absent, ring)
+            if common is not None:
+                yield _contradiction("alive_but_lost", absent, ring, common, (str(absent.observer), node))
+
+
+def _fenced_but_logging(timeline: Timeline, views: Views) -> Iterator[View]:
+    """Lines of the cluster software of a node after the confirmation that it is off, with no start in between."""
+    for done in fenced_nodes(timeline):
+        operations = [v for v in views.of("fencing.operation") if done.uid in (v.closed_by, *v.evidence)]
+        if any(not is_power(str(view.value["action"])) for view in operations):
+            continue
+        first = None
+        for event in timeline.events:
+            if event.at is None or event.observer != done.target or done.at.before(event.at) is not Tri.TRUE:
+                continue
+            first = event
+            break
+        if first is None or first.at is None or first.at.ns - done.at.ns > 600 * NS:
+            continue
+        if _restarted(timeline, views, done.target, done.at.ns, first.at.ns) or first.at.ns - done.at.ns < _GRACE:
+            continue
+        value = {"what": "fenced_but_logging", "nodes": (done.target,), "resource": None, "overlap_s": None}
+        yield View("contradiction", Node(done.target), done.at, None, value, done.uid, None, (first.uid,))
+
+
+def _restarted(timeline: Timeline, views: Views, node: str, fenced_ns: int, line_ns: int) -> bool:
+    """Whether a silence, a boot or a start of the cluster software lies between the fencing and the line."""
+    for silence in timeline.silences.get(Node(node), ()):
+        if silence.start_ns <= line_ns and silence.end_ns is not None and silence.end_ns >= fenced_ns - 60 * NS:
+            return True
+    for view in views.of("daemon.life"):
+        begun = view.start.ns if view.start is not None else None
+        if str(view.value["node"]) == node and begun is not None and fenced_ns - 60 * NS <= begun <= line_ns + NS:
+            return True
+    return False

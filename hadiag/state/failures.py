@@ -1,0 +1,210 @@
+"""Fail counts, bans and blocked resources (tables ``rsc.failcount``, ``rsc.ban``, ``rsc.blocked``)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hadiag.model.entity import Node
+from hadiag.model.time import NS, Instant, TimeBasis
+from hadiag.state.clones import ACTION
+from hadiag.state.fencing_results import fenced_nodes
+from hadiag.state.intervals import Intervals
+from hadiag.state.options import fencing_enabled
+from hadiag.state.reading import at_of, base_name, text
+from hadiag.state.stream import placed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from hadiag.model.entity import Scalar
+    from hadiag.model.event import Event
+    from hadiag.model.fact import Fact
+    from hadiag.model.view import View
+    from hadiag.state.admin_acts import Act
+    from hadiag.timeline import Timeline
+
+ATTRIBUTES = ("attrd.failure", "attrd.setting")
+FAILCOUNT = "pcmk.op.failcount"
+BANS = {
+    "sched.threshold": "migration_threshold",
+    "sched.hard_failure": "hard_failure",
+    "sched.fatal_failure": "fatal_failure",
+}
+BLOCKED = "sched.blocked"
+CLEARED = ("sched.failure_cleared", "pcmk.rsc.cleanup")
+WILL_FENCE = ("sched.will_fence", "pcmk.sched.fence_action", "sched.scheduling_fence", "fence.request")
+CONSUMES = frozenset({*ATTRIBUTES, FAILCOUNT, *BANS, BLOCKED, *CLEARED, *WILL_FENCE, ACTION})
+INFINITY = 1_000_000
+
+_NAME = re.compile(r"^fail-count-(?P<rsc>.+?)(?:#(?P<op>[a-z_]+?)_(?P<ms>\d+))?$")
+_DETAIL = re.compile(r"(?P<node>[\w.-]+)\s*(?:\)|$)")
+_DECISION = 90 * NS
+
+
+def failcount_views(timeline: Timeline) -> Iterator[View]:
+    """Fail counts as the attribute manager sets them; one observer for each, the node itself where it has logs."""
+    changes: dict[tuple[str, str, str], dict[Node, list[tuple[Event, int]]]] = {}
+    for event in placed(timeline, *ATTRIBUTES):
+        name = _NAME.match(text(event, "name") or "")
+        node = text(event, "node")
+        if name is None or node is None:
+            continue
+        key = (base_name(name["rsc"]), node, name["op"] or "")
+        changes.setdefault(key, {}).setdefault(event.observer, []).append((event, count(text(event, "new", "value"))))
+    rcs = _return_codes(timeline)
+    table = Intervals("rsc.failcount")
+    for (resource, node, op), observers in sorted(changes.items()):
+        observer = (
+            Node(node) if Node(node) in observers else max(observers, key=lambda name: (len(observers[name]), name))
+        )
+        for event, value in observers[observer]:
+            row: dict[str, Scalar] = {
+                "resource": resource,
+                "node": node,
+                "count": value,
+                "op": op or None,
+                "rc": rcs.get((resource, node, op)),
+            }
+            if value:
+                table.change((resource, node, op), observer, event.at, event.uid, row)
+            else:
+                table.close((resource, node, op), event.at, event.uid)
+    yield from table.views()
+
+
+def count(value: str | None) -> int:
+    """Number of failures that an attribute's value stands for."""
+    said = (value or "").strip()
+    if said.upper().lstrip("+") == "INFINITY":
+        return INFINITY
+    return int(said) if said.isdigit() else 0
+
+
+def _return_codes(timeline: Timeline) -> Mapping[tuple[str, str, str], int]:
+    found: dict[tuple[str, str, str], int] = {}
+    for event in placed(timeline, FAILCOUNT):
+        rc = event.fields.get("rc")
+        if isinstance(rc, int):
+            key = (
+                base_name(text(event, "rsc") or ""),
+                text(event, "node") or "",
+                (text(event, "op") or "").split("_")[0],
+            )
+            found[key] = rc
+    return found
+
+
+def ban_views(timeline: Timeline) -> Iterator[View]:
+    """Nodes on which the scheduler does not run a resource any more because of its failures."""
+    table = Intervals("rsc.ban")
+    for event in placed(timeline, *BANS, *CLEARED):
+        resource, node = base_name(text(event, "rsc") or ""), text(event, "node") or ""
+        if event.type in CLEARED:
+            for why in BANS.values():
+                for where in (node, ""):
+                    table.close((resource, where, why), event.at, event.uid)
+            continue
+        why = BANS[event.type]
+        row = {"resource": resource, "node": node, "why": why, "failures": count(text(event, "failures")) or None}
+        table.change((resource, node, why), event.observer, event.at, event.uid, row)
+    yield from table.views()
+
+
+def blocked_views(
+    timeline: Timeline, facts: Sequence[Fact], operations: Sequence[View], acts: Sequence[Act]
+) -> Iterator[View]:
+    """Resources that the cluster gave up managing."""
+    table = Intervals("rsc.blocked")
+    _failed_stops(timeline, facts, operations, table)
+    for event in placed(timeline, BLOCKED, ACTION):
+        _planned(table, event)
+    told = {(view.value["resource"], view.value["node"]) for view in table.views()}
+    yield from (_released(view, operations, acts) for view in table.views())
+    yield from _snapshots(timeline, facts, told)
+
+
+def _failed_stops(timeline: Timeline, facts: Sequence[Fact], operations: Sequence[View], table: Intervals) -> None:
+    """A stop that failed blocks the resource, unless the node is fenced for it."""
+    enabled = fencing_enabled(timeline, facts)
+    plans, fenced = placed(timeline, *WILL_FENCE), fenced_nodes(timeline)
+    for view in operations:
+        failed = view.value["op"] == "stop" and view.value["expected"] is False and view.end is not None
+        if not failed or view.end is None or view.value["fencing_device"] is True:
+            continue
+        node, moment = str(view.value["node"]), view.end.ns
+        planned = [e for e in plans if text(e, "target", "node") == node and -NS <= at_of(e).ns - moment <= _DECISION]
+        done = [fence for fence in fenced if fence.target == node and fence.at.ns >= moment - NS]
+        if done or (enabled is not False and planned) or (enabled is None and not _decided(timeline, moment)):
+            continue
+        resource = str(view.value["resource"])
+        row = {"resource": resource, "node": node, "why": "stop failed"}
+        opened = table.change((resource, node), view.observer, view.end, view.closed_by, row)
+        opened.note(view.opened_by)
+
+
+def _decided(timeline: Timeline, moment: int) -> bool:
+    """Whether a scheduler's decision after the failure is in the logs at all."""
+    return any(0 <= at_of(event).ns - moment <= _DECISION for event in placed(timeline, "pcmk.transition.calculated"))
+
+
+def _planned(table: Intervals, event: Event) -> None:
+    reason, detail = text(event, "reason") or "", text(event, "detail") or ""
+    resource = base_name(text(event, "rsc") or "")
+    if event.type == BLOCKED:
+        why = f"{text(event, 'dependency') or ''} {text(event, 'why', 'detail') or ''}".strip()
+        node = text(event, "node") or ""
+    elif "blocked" in f"{reason} {detail}".lower() and "monitor" not in (text(event, "change") or "").lower():
+        why = reason.replace("(blocked)", "").strip() or "blocked"
+        found = _DETAIL.search(detail.replace("blocked", "").strip())
+        node = found["node"] if found is not None else ""
+    else:
+        return
+    if table.current((resource, node)) is None:
+        table.open(
+            (resource, node), event.observer, event.at, event.uid, {"resource": resource, "node": node, "why": why}
+        )
+
+
+def _released(view: View, operations: Sequence[View], acts: Sequence[Act]) -> View:
+    """End a block at the next good stop or start, or when somebody cleans up."""
+    if view.start is None:
+        return view
+    ends: list[tuple[Instant, str | None]] = []
+    for done in operations:
+        same = done.value["resource"] == view.value["resource"] and done.value["status"] == "ok"
+        if (
+            same
+            and done.value["op"] in ("stop", "start", "promote")
+            and done.end is not None
+            and done.end.ns > view.start.ns
+        ):
+            ends.append((done.end, done.closed_by))
+    for act in acts:
+        meant = act.what in ("cleanup", "refresh", "fence") and act.target in (
+            view.value["resource"],
+            view.value["node"],
+            "",
+        )
+        if meant and act.at.ns > view.start.ns:
+            ends.append((act.at, act.uid))
+    if not ends:
+        return view
+    end, uid = min(ends, key=lambda item: item[0].ns)
+    return replace(view, end=end, closed_by=uid)
+
+
+def _snapshots(timeline: Timeline, facts: Sequence[Fact], told: Collection[tuple[Scalar, Scalar]]) -> Iterator[View]:
+    table = Intervals("rsc.blocked")
+    for fact in facts:
+        if fact.table != "monitor.resource" or fact.values.get("blocked") is not True or fact.as_of_ns is None:
+            continue
+        resource, name = str(fact.values.get("resource")).split(":")[0], str(fact.values.get("node") or "")
+        node = str(timeline.node(name) or name)
+        if (resource, node) in told:
+            continue
+        observer = (timeline.node(fact.node_hint) if fact.node_hint else None) or Node(node)
+        at = Instant(fact.as_of_ns, NS, "", TimeBasis.SNAPSHOT)
+        table.change((resource, node), observer, at, None, {"resource": resource, "node": node, "why": "snapshot"})
+    yield from table.views()

@@ -1,0 +1,374 @@
+"""Fencing: every operation from the scheduler's reason to the confirmation, and every try of every device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hadiag.model.entity import Node
+from hadiag.model.time import NS
+from hadiag.model.view import View
+from hadiag.state.fencing_attempts import Attempt, attempt_views, is_agent_line
+from hadiag.state.fencing_devices import device_views
+from hadiag.state.fencing_results import OP_RESULT, PEER_TERMINATED, event_result, is_power, short_id
+from hadiag.state.reading import at_of, base_name, scalar_text, text
+from hadiag.state.stream import placed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hadiag.model.entity import Scalar
+    from hadiag.model.event import Event
+    from hadiag.model.fact import Fact
+    from hadiag.timeline import Timeline
+
+REQUEST = "fence.request"
+CLIENT_WANTS = ("fence.client_wants", "fence.client_wants_old")
+PEER_REQUEST = "fence.peer_request"
+PERFORM = "fence.perform"
+DEVICE_RESULT = ("fence.device_result", "fence.device_result_new")
+REASONS = ("sched.will_fence", "pcmk.sched.fence_action")
+FAILED = ("fence.op_failed", "fence.originator_dead")
+MANUAL = "fence.manual_ack"
+WATCHDOG = ("fence.watchdog_wait", "fence.watchdog_assumed")
+NOTES = ("fence.delay", "fence.no_one", "fence.all_failed", "fence.timeout_peer", "fence.late_result", "fence.merge")
+DC_RESULT = "fence.op_result_dc"
+RESULTS = (OP_RESULT, PEER_TERMINATED)
+
+_ALL = (
+    REQUEST,
+    *CLIENT_WANTS,
+    PEER_REQUEST,
+    PERFORM,
+    *DEVICE_RESULT,
+    *FAILED,
+    MANUAL,
+    *WATCHDOG,
+    *NOTES,
+    *RESULTS,
+)
+_CLUSTER_CLIENTS = (
+    "pacemaker-controld",
+    "pacemaker-fenced",
+    "crmd",
+    "stonith-ng",
+    "stonithd",
+    "stonith-api",
+    "stonith_api",
+    "dlm",
+    "sbd",
+)
+_REASON_BEFORE = 120 * NS
+_ADOPT = 60 * NS
+_BROADCAST = 10 * NS
+_ABANDONED = 1800 * NS
+
+
+@dataclass(slots=True)
+class _Operation:
+    """One operation while its lines are collected."""
+
+    target: str
+    action: str
+    op_id: str = ""
+    client: str = ""
+    requested_by: str = ""
+    executed_by: str = ""
+    requests: list[Event] = field(default_factory=list)
+    results: list[Event] = field(default_factory=list)
+    evidence: list[Event] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    manual: bool = False
+    refused: bool = False
+
+    @property
+    def last_ns(self) -> int:
+        """Time of its newest line."""
+        return max(at_of(event).ns for event in (*self.requests, *self.results, *self.evidence))
+
+
+class FencingTracker:
+    """Tables ``fencing.operation``, ``fencing.attempt`` and ``fencing.device``."""
+
+    consumes = frozenset({*_ALL, *REASONS, DC_RESULT, "fence.agent_output", "fence.agent_stderr", "fa.*"})
+
+    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+        """Join the lines of all observers to operations."""
+        operations: list[_Operation] = []
+        reasons = placed(timeline, *REASONS)
+        agent = [
+            event
+            for event in placed(timeline, "fence.agent_output", "fence.agent_stderr", "fa.*")
+            if is_agent_line(event)
+        ]
+        agents = _agents(facts)
+        for event in placed(timeline, *_ALL):
+            _line(timeline, operations, event)
+        for operation in operations:
+            yield from _views(operation, reasons, agent, agents)
+        yield from device_views(timeline, facts, agents)
+
+
+def _agents(facts: Sequence[Fact]) -> dict[str, str]:
+    """Agent of each fence device, from the configuration."""
+    agents: dict[str, str] = {}
+    for fact in facts:
+        if fact.table == "fencing.device":
+            agents[str(fact.values.get("id"))] = scalar_text(fact.values, "agent", "type") or ""
+        elif fact.table == "resource" and (fact.values.get("fencing") is True or fact.values.get("class") == "stonith"):
+            agents.setdefault(str(fact.values.get("id")), scalar_text(fact.values, "agent", "type") or "")
+    return agents
+
+
+def _line(timeline: Timeline, operations: list[_Operation], event: Event) -> None:
+    target = text(event, "target", "node", "host")
+    action = (text(event, "action") or "").lower()
+    if event.type in DEVICE_RESULT and (target is None or not _acts(action)):
+        return
+    if event.type in DEVICE_RESULT:
+        _device_result(operations, event, str(target))
+        return
+    operation = _find(operations, event, target, action)
+    if operation is None:
+        if target is None or event.type in (*NOTES, *FAILED):
+            return
+        operation = _Operation(target, action or "reboot")
+        operations.append(operation)
+    operation.op_id = operation.op_id or short_id(event)
+    _record(timeline, operation, event)
+
+
+def _acts(action: str) -> bool:
+    return is_power(action) or action == "on"
+
+
+def _find(operations: Sequence[_Operation], event: Event, target: str | None, action: str) -> _Operation | None:
+    op_id = short_id(event)
+    if op_id:
+        for operation in reversed(operations):
+            if operation.op_id == op_id:
+                return operation
+    for operation in reversed(operations):
+        if operation.target == target and _fits(operation, event, action, op_id):
+            return operation
+    return None
+
+
+def _fits(operation: _Operation, event: Event, action: str, op_id: str) -> bool:
+    """Tell whether a line without the operation's id belongs to it."""
+    if op_id and operation.op_id:
+        return False
+    if action and operation.action != action and _acts(action) and not event.type.endswith("manual_ack"):
+        return False
+    age = at_of(event).ns - operation.last_ns
+    if event.type == REQUEST:
+        return not operation.results and not _requested_by(operation, event) and age < _BROADCAST
+    if event.type in CLIENT_WANTS:
+        return not operation.results and not _other_client(operation, event) and age < _ADOPT
+    if operation.results:
+        if event.type == DC_RESULT or event.type in FAILED:
+            return age < _BROADCAST
+        return event.type in RESULTS and age < _BROADCAST and not _contradicts(operation, event)
+    return age < (_ADOPT if op_id and event.type == PEER_REQUEST else _ABANDONED)
+
+
+def _requested_by(operation: _Operation, event: Event) -> bool:
+    return any(old.type == REQUEST and old.observer == event.observer for old in operation.requests)
+
+
+def _other_client(operation: _Operation, event: Event) -> bool:
+    wanted = text(event, "client") or ""
+    return bool(operation.client and wanted and _program(operation.client) != _program(wanted))
+
+
+def _contradicts(operation: _Operation, event: Event) -> bool:
+    """A second, different result on the same observer is a second operation."""
+    return any(old.observer == event.observer and old.type == event.type for old in operation.results)
+
+
+def _record(timeline: Timeline, operation: _Operation, event: Event) -> None:
+    client, origin = text(event, "client"), text(event, "origin", "initiator")
+    if client and (not operation.client or event.type in RESULTS):
+        operation.client = client
+    if origin:
+        operation.requested_by = str(timeline.node(origin) or origin)
+    executor = text(event, "delegate", "executioner", "executed_by")
+    if event.type in (REQUEST, PEER_REQUEST, *CLIENT_WANTS):
+        operation.requests.append(event)
+        operation.requested_by = operation.requested_by or str(event.observer)
+    elif event.type in (*RESULTS, "fence.watchdog_assumed"):
+        operation.results.append(event)
+        if executor and executor not in ("<no-one>", "<no one>", "a peer", "(null)"):
+            operation.executed_by = executor
+    elif event.type == MANUAL:
+        operation.manual = True
+        operation.requests.append(event)
+    else:
+        _progress(operation, event, executor)
+    operation.evidence.append(event)
+
+
+def _progress(operation: _Operation, event: Event, executor: str | None) -> None:
+    if event.type == PERFORM:
+        operation.executed_by = executor or operation.executed_by
+        operation.attempts.append(Attempt(executor or str(event.observer), text(event, "device"), started=event))
+    elif event.type in FAILED:
+        operation.refused = True
+
+
+def _device_result(operations: Sequence[_Operation], event: Event, target: str) -> None:
+    """The executing node's own line; it carries no id, so the newest operation that fits takes it."""
+    for operation in reversed(operations):
+        late = at_of(event).ns - operation.last_ns
+        if operation.target != target or late > _ABANDONED or (operation.results and late > _BROADCAST):
+            continue
+        device = text(event, "device")
+        for attempt in operation.attempts:
+            if attempt.takes(event, device):
+                attempt.finish(event, device)
+                break
+        else:
+            attempt = Attempt(str(event.observer), device, started=None)
+            attempt.finish(event, device)
+            operation.attempts.append(attempt)
+        operation.evidence.append(event)
+        return
+
+
+def _views(
+    operation: _Operation, reasons: Sequence[Event], agent: Sequence[Event], agents: dict[str, str]
+) -> Iterator[View]:
+    begun, done = _begin(operation), _completion(operation)
+    end = done.at if done is not None else None
+    if begun.at is not None and end is not None and end.ns < begun.at.ns:
+        end = begun.at
+    attempts = list(
+        attempt_views(operation.attempts, operation.op_id, operation.action, operation.target, agent, agents, done)
+    )
+    value = _value(operation, reasons, begun, done, attempts)
+    uids = [event.uid for event in sorted(operation.evidence, key=lambda event: (at_of(event).ns, event.uid))]
+    uids += [uid for view in attempts for uid in view.evidence]
+    reason = _reason(operation, reasons, begun)
+    if reason is not None:
+        uids.insert(0, reason.uid)
+    ends = {begun.uid, done.uid if done is not None else None}
+    yield View(
+        "fencing.operation",
+        Node(operation.requested_by or str(begun.observer)),
+        begun.at,
+        end,
+        value,
+        begun.uid,
+        done.uid if done is not None else None,
+        tuple(uid for uid in dict.fromkeys(uids) if uid not in ends),
+    )
+    yield from attempts
+
+
+def _value(
+    operation: _Operation, reasons: Sequence[Event], begun: Event, done: Event | None, attempts: Sequence[View]
+) -> dict[str, Scalar]:
+    result, error = _result(operation, attempts)
+    reason = _reason(operation, reasons, begun)
+    manual = operation.manual or _by_hand(operation.client)
+    devices = sorted({str(view.value["device"]) for view in attempts if view.value["device"]})
+    duration = (at_of(done).ns - at_of(begun).ns) / NS if done is not None else None
+    return {
+        "op_id": operation.op_id or None,
+        "action": operation.action,
+        "target": operation.target,
+        "reason": text(reason, "reason") if reason is not None else None,
+        "client": _program(operation.client) or None,
+        "requested_by": operation.requested_by or None,
+        "executed_by": operation.executed_by or None,
+        "devices": tuple(devices),
+        "attempts": len(attempts),
+        "result": result,
+        "error": error,
+        "duration_s": max(duration, 0.0) if duration is not None else None,
+        "manual": manual,
+        "by": "admin" if manual else "cluster",
+        "origin_pending": not operation.results and not operation.refused,
+    }
+
+
+def _begin(operation: _Operation) -> Event:
+    asked = operation.requests or operation.evidence
+    own = [event for event in asked if str(event.observer) == operation.requested_by]
+    return min(own or asked, key=lambda event: (at_of(event).ns, event.uid))
+
+
+def _completion(operation: _Operation) -> Event | None:
+    """The result as the requesting node logged it; the broadcast reaches the others at the same moment."""
+    results = operation.results or [event for event in operation.evidence if event.type in FAILED]
+    if not results:
+        return None
+    for node in (operation.requested_by, operation.executed_by):
+        own = [event for event in results if str(event.observer) == node]
+        if own:
+            return min(own, key=lambda event: (at_of(event).ns, event.type != OP_RESULT, event.uid))
+    return min(results, key=lambda event: (at_of(event).ns, event.uid))
+
+
+def _result(operation: _Operation, attempts: Sequence[View]) -> tuple[str, str | None]:
+    words = [event_result(event) for event in operation.results if event.type in RESULTS]
+    words += ["ok" for event in operation.results if event.type not in RESULTS]
+    if operation.manual and not words:
+        words = ["ok"]
+    if "ok" in words:
+        return "ok", None
+    said = [word for word in words if word != "unknown"]
+    precise = [word for word in said if word != "failed"]
+    if not said and operation.refused:
+        said = ["failed"]
+    if (
+        not precise
+        and not attempts
+        and any(event.type in ("fence.no_one", "fence.all_failed") for event in operation.evidence)
+    ):
+        precise = ["no_device"] if said else []
+    result = precise[0] if precise else said[0] if said else "unknown"
+    if result == "failed" and attempts and all(view.value["result"] == "timeout" for view in attempts):
+        result = "timeout"
+    return result, _error(operation, attempts) if result != "unknown" else None
+
+
+def _error(operation: _Operation, attempts: Sequence[View]) -> str | None:
+    """The most telling words: the agent's own, then the reason in the result."""
+    for view in reversed(attempts):
+        if view.value["text"]:
+            return str(view.value["text"])
+    for event in (*operation.results, *operation.evidence):
+        reason = text(event, "reason")
+        if reason and event.type not in REASONS:
+            return reason.strip(" :()")
+    for event in operation.results:
+        said = text(event, "exec", "status", "result")
+        if said:
+            return said
+    return None
+
+
+def _reason(operation: _Operation, reasons: Sequence[Event], begun: Event) -> Event | None:
+    """The scheduler's reason that came last before the request."""
+    found: Event | None = None
+    for event in reasons:
+        about = text(event, "node", "target")
+        lead = at_of(begun).ns - at_of(event).ns
+        if about is not None and base_name(about) == operation.target and -NS <= lead <= _REASON_BEFORE:
+            found = event if found is None or event.type != REASONS[1] or not text(found, "reason") else found
+    return found
+
+
+def _program(client: str) -> str:
+    """Name of a client without its process id."""
+    head, _, tail = client.partition("@")[0].rpartition(".")
+    return head if head and tail.isdigit() else client.partition("@")[0]
+
+
+def _by_hand(client: str) -> bool:
+    name = _program(client)
+    return bool(name) and not name.startswith(_CLUSTER_CLIENTS)
+
+
+TRACKER = FencingTracker()

@@ -1,0 +1,84 @@
+"""Who was fenced off, and when: the part of fencing that other trackers need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hadiag.model.time import NS
+from hadiag.state.reading import at_of, text
+from hadiag.state.stream import placed
+
+if TYPE_CHECKING:
+    from hadiag.model.event import Event
+    from hadiag.model.time import Instant
+    from hadiag.timeline import Timeline
+
+OP_RESULT = "fence.op_result"
+PEER_TERMINATED = "fence.peer_terminated"
+POWER_ACTIONS = ("off", "reboot", "poweroff", "cycle")
+
+RESULT_WORDS = ("ok", "failed", "timeout", "no_device", "unknown")
+
+_SAME = 30 * NS
+_OK_WORDS = ("ok", "complete", "done", "success", "succeeded", "operation was successful")
+_TIMEOUT_WORDS = ("timed out", "timeout", "timer expired", "time out", "operation timed out")
+_NO_DEVICE_WORDS = ("no such device", "no fence device", "no_device", "no device")
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """A fencing operation that took a node down: whom, when it was confirmed, and the line that says so."""
+
+    target: str
+    at: Instant
+    uid: str
+    op_id: str
+
+
+def result_word(result: str | None, *details: str | None) -> str:
+    """Map what pacemaker prints as a result to ``ok``, ``failed``, ``timeout``, ``no_device`` or ``unknown``."""
+    said = [word.strip().lower() for word in (result, *details) if word]
+    if not said:
+        return "unknown"
+    if said[0] in RESULT_WORDS or said[0] in _OK_WORDS:
+        return said[0] if said[0] in RESULT_WORDS else "ok"
+    joined = " ".join(said)
+    if any(word in joined for word in _TIMEOUT_WORDS):
+        return "timeout"
+    return "no_device" if any(word in joined for word in _NO_DEVICE_WORDS) else "failed"
+
+
+def event_result(event: Event) -> str:
+    """Result of an operation as one line states it."""
+    word = result_word(text(event, "result"), text(event, "status"), text(event, "exec"), text(event, "reason"))
+    return "failed" if word == "ok" and text(event, "negated", "neg") else word
+
+
+def short_id(event: Event) -> str:
+    """First eight digits of the operation's id; every line carries at least these."""
+    return (text(event, "op_id", "ref_id") or "")[:8].lower()
+
+
+def is_power(action: str | None) -> bool:
+    """Tell whether an action takes a node down."""
+    return (action or "").lower() in POWER_ACTIONS
+
+
+def fenced_nodes(timeline: Timeline) -> tuple[Fenced, ...]:
+    """Successful ``off`` and ``reboot`` operations, each once, at its earliest confirmation."""
+    found: dict[tuple[str, str], Fenced] = {}
+    for event in placed(timeline, OP_RESULT, PEER_TERMINATED):
+        target = text(event, "target")
+        if target is None or not is_power(text(event, "action") or "reboot") or event_result(event) != "ok":
+            continue
+        done = Fenced(target, at_of(event), event.uid, short_id(event))
+        if not _known(done, found):
+            found[target, done.op_id or event.uid] = done
+    return tuple(sorted(found.values(), key=lambda done: (done.at.ns, done.target)))
+
+
+def _known(done: Fenced, found: dict[tuple[str, str], Fenced]) -> bool:
+    if done.op_id:
+        return (done.target, done.op_id) in found
+    return any(old.target == done.target and abs(old.at.ns - done.at.ns) < _SAME for old in found.values())

@@ -1,0 +1,390 @@
+"""Operations of resources: who asked, when they ran, what came back, and whether that was expected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from hadiag.model.entity import Node
+from hadiag.model.time import NS
+from hadiag.model.view import View
+from hadiag.state.reading import at_of, base_name, number, scalar_number, split_opkey, text
+from hadiag.state.stream import placed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hadiag.model.entity import Scalar
+    from hadiag.model.event import Event
+    from hadiag.model.fact import Fact
+    from hadiag.timeline import Timeline
+
+RESULTS = ("pcmk.op.result", "pcmk.op.result_new", "pcmk.op.result_1112")
+LOCAL_REQUEST = "pcmk.op.local_request"
+INITIATE = "pcmk.op.initiate"
+UNEXPECTED = "pcmk.op.unexpected"
+CONFIRMED = "pcmk.op.confirmed"
+OUTPUT = "pcmk.op.output"
+FAILED_OP = "sched.failed_op"
+TIMEOUTS = ("execd.op.timeout", "execd.op.timed_out_old", "execd.systemd.timeout")
+FINISHED = ("execd.finished", "execd.finished_nopid")
+DEVICE_LINES = ("fence.device_added", "fence.device_result", "fence.device_result_new")
+AGENT_LINES = ("ra.*",)
+CONSUMES = frozenset(
+    {*RESULTS, LOCAL_REQUEST, INITIATE, UNEXPECTED, CONFIRMED, OUTPUT, FAILED_OP, *TIMEOUTS, *FINISHED}
+    | {*DEVICE_LINES, *AGENT_LINES}
+)
+
+PROBE_HARMLESS = frozenset({0, 5, 7, 8, 190, 191})
+_RUNNING = frozenset({0, 8, 190, 191})
+_RC_BY_TEXT = {
+    "ok": 0,
+    "unknown error": 1,
+    "error": 1,
+    "error occurred": 1,
+    "invalid parameter": 2,
+    "unimplemented feature": 3,
+    "unimplemented": 3,
+    "insufficient privileges": 4,
+    "not installed": 5,
+    "not configured": 6,
+    "not running": 7,
+    "promoted": 8,
+    "master": 8,
+    "running (master)": 8,
+    "promoted (failed)": 9,
+    "master (failed)": 9,
+    "failed promoted": 9,
+    "promoted (failing)": 9,
+}
+_STATUS_BY_TEXT = {"timed out": "timeout", "timeout": "timeout", "cancelled": "cancelled", "pending": "pending"}
+_SAME_CALL = 300 * NS
+_ANSWER = 3600 * NS
+_OUTPUT_NEAR = 5 * NS
+
+
+@dataclass(slots=True)
+class Operation:
+    """One operation while its lines are collected."""
+
+    resource: str
+    op: str
+    interval_ms: int
+    node: str
+    observer: Node
+    asked: Event | None = None
+    answered: Event | None = None
+    rc: int | None = None
+    status: str = "pending"
+    reason: str = ""
+    exit_reason: str = ""
+    call: int | None = None
+    ordered: bool | None = None
+    unexpected: bool | None = None
+    evidence: list[str] = field(default_factory=list)
+
+    @property
+    def probe(self) -> bool:
+        """A one-time monitor that only asks whether the resource is there."""
+        return self.op == "monitor" and self.interval_ms == 0
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What makes two lines speak of the same operation."""
+        return self.node, base_name(self.resource), self.op, self.interval_ms
+
+    def expected(self) -> bool:
+        """Whether the result is what was wanted, or does no harm."""
+        if self.status in ("cancelled", "pending", "unknown"):
+            return True
+        if self.probe:
+            return self.status != "timeout" and self.rc in PROBE_HARMLESS
+        if self.unexpected is True or self.status == "timeout":
+            return False
+        return self.rc in _RUNNING if self.op == "monitor" and self.rc is not None else self.status == "ok"
+
+
+def operations(timeline: Timeline, facts: Sequence[Fact]) -> tuple[View, ...]:
+    """All operations as views of the table ``rsc.operation``."""
+    collected = _collect(timeline)
+    devices = fence_devices(timeline, facts)
+    return tuple(_view(operation, devices) for operation in collected)
+
+
+def fence_devices(timeline: Timeline, facts: Sequence[Fact]) -> frozenset[str]:
+    """Names of the fence devices, from the configuration and from the fencer's own lines."""
+    names = {
+        str(fact.values.get("id"))
+        for fact in facts
+        if fact.table == "fencing.device"
+        or (fact.table == "resource" and (fact.values.get("fencing") is True or fact.values.get("class") == "stonith"))
+    }
+    names |= {device for event in timeline.of(*DEVICE_LINES) if (device := text(event, "device")) is not None}
+    return frozenset(names)
+
+
+def _collect(timeline: Timeline) -> list[Operation]:
+    done: list[Operation] = []
+    waiting: dict[tuple[str, str, str, int], list[Operation]] = {}
+    for event in placed(timeline, LOCAL_REQUEST, INITIATE, *RESULTS):
+        if event.type in RESULTS:
+            answered = _answer(event, waiting)
+            if answered is not None:
+                done.append(answered)
+        else:
+            _ask(event, waiting)
+    _second_hand(timeline, done, waiting)
+    done.extend(operation for queue in waiting.values() for operation in queue if operation.ordered)
+    _add_output(timeline, done)
+    _add_agent_lines(timeline, done)
+    _add_scheduler(timeline, done)
+    return sorted(done, key=lambda operation: (_first_ns(operation), operation.key))
+
+
+def _first_ns(operation: Operation) -> int:
+    event = operation.asked or operation.answered
+    return at_of(event).ns if event is not None else 0
+
+
+def _identify(event: Event) -> tuple[str, str, int] | None:
+    """Resource (with instance), operation and interval that a line speaks of."""
+    resource, op = text(event, "rsc", "resource"), (text(event, "op") or "").lower()
+    interval = number(event, "interval_ms")
+    split = split_opkey(text(event, "opkey", "key") or "")
+    if split is not None:
+        resource = resource or split[0]
+        op, interval = split[1] if op in ("", "probe", "create", "modify", "delete") else op, split[2]
+    if not resource or not op:
+        return None
+    if op == "probe":
+        op, interval = "monitor", 0
+    return resource, op, interval if interval is not None else 0 if op != "monitor" else -1
+
+
+def _ask(event: Event, waiting: dict[tuple[str, str, str, int], list[Operation]]) -> None:
+    """Remember a request; the executing node's own line has the better time than the DC's."""
+    identity, node = _identify(event), text(event, "node")
+    if identity is None or node is None or identity[1] in ("cancel", "clear_failcount", "lrm_delete"):
+        return
+    resource, op, interval = identity
+    operation = Operation(resource, op, interval, node, Node(node), asked=event, ordered=True)
+    for key in ((node, base_name(resource), op, interval), (node, base_name(resource), op, -1)):
+        for other in waiting.get(key, ()):
+            if at_of(event).ns - _first_ns(other) < 60 * NS and other.asked is not None:
+                other.evidence.append(event.uid)
+                if str(event.observer) == node and str(other.asked.observer) != node:
+                    other.evidence.append(other.asked.uid)
+                    other.asked = event
+                return
+    waiting.setdefault(operation.key, []).append(operation)
+
+
+def _answer(event: Event, waiting: dict[tuple[str, str, str, int], list[Operation]]) -> Operation | None:
+    identity = _identify(event)
+    node = text(event, "node") or str(event.observer)
+    if identity is None:
+        return None
+    resource, op, interval = identity
+    operation = _take(waiting, (node, base_name(resource), op, interval), at_of(event).ns)
+    if operation is None:
+        operation = Operation(resource, op, max(interval, 0), node, event.observer)
+    operation.interval_ms = max(interval, 0)
+    operation.observer, operation.answered = event.observer, event
+    _outcome(operation, event)
+    return operation
+
+
+def _take(
+    waiting: dict[tuple[str, str, str, int], list[Operation]], key: tuple[str, str, str, int], ns: int
+) -> Operation | None:
+    """Newest request that a result can answer; a monitor's request may not name its interval."""
+    keys = [key, (*key[:3], -1)] if key[2] == "monitor" and key[3] != 0 else [key]
+    for candidate in keys:
+        queue = waiting.get(candidate, [])
+        while queue:
+            operation = queue.pop()
+            if ns - _first_ns(operation) <= _ANSWER:
+                return operation
+    return None
+
+
+def _outcome(operation: Operation, event: Event) -> None:
+    said = (text(event, "result", "actual") or "").strip()
+    status = (text(event, "status") or "").lower()
+    operation.call = number(event, "call")
+    operation.rc = number(event, "rc", "result_rc", "exit_status")
+    if operation.rc is None:
+        operation.rc = _RC_BY_TEXT.get(said.lower())
+    operation.reason = said
+    operation.exit_reason = (text(event, "exit_reason") or "").strip(" ()")
+    operation.status = _status(status, said.lower(), operation)
+
+
+def _status(status: str, said: str, operation: Operation) -> str:
+    for word, known in _STATUS_BY_TEXT.items():
+        if status == known or said.startswith(word):
+            return known
+    if operation.rc is not None:
+        good = operation.rc in _RUNNING if operation.op == "monitor" else operation.rc == 0
+        return "ok" if good else "failed"
+    return "ok" if status in ("ok", "complete", "done") else "failed" if said or status else "unknown"
+
+
+def _second_hand(
+    timeline: Timeline, done: list[Operation], waiting: dict[tuple[str, str, str, int], list[Operation]]
+) -> None:
+    """Results that the DC reports: confirmation of known ones, the only trace where the node has no logs."""
+    by_key: dict[tuple[str, str, str, int], list[Operation]] = {}
+    for operation in done:
+        by_key.setdefault(operation.key, []).append(operation)
+    for event in placed(timeline, UNEXPECTED, CONFIRMED):
+        identity, node = _identify(event), text(event, "node")
+        if identity is None or node is None:
+            continue
+        key = (node, base_name(identity[0]), identity[1], identity[2])
+        known = _same_call(by_key.get(key, ()), event)
+        if known is not None:
+            known.evidence.append(event.uid)
+        else:
+            known = _answer(event, waiting)
+        if known is None:
+            continue
+        if known.answered is event:
+            done.append(known)
+            by_key.setdefault(known.key, []).append(known)
+        known.unexpected = True if event.type == UNEXPECTED else known.unexpected
+
+
+def _same_call(candidates: Sequence[Operation], event: Event) -> Operation | None:
+    call = number(event, "call")
+    near = [
+        operation
+        for operation in candidates
+        if operation.answered is not None
+        and abs(at_of(operation.answered).ns - at_of(event).ns) < _SAME_CALL
+        and (call is None or operation.call in (None, call))
+    ]
+    same_rc = [operation for operation in near if operation.rc == number(event, "rc")]
+    pool = same_rc or near
+    return min(pool, key=lambda found: abs(_answered_ns(found) - at_of(event).ns)) if pool else None
+
+
+def _answered_ns(operation: Operation) -> int:
+    return at_of(operation.answered).ns if operation.answered is not None else 0
+
+
+def _add_output(timeline: Timeline, done: Sequence[Operation]) -> None:
+    """Texts that agents hand to the cluster; they count for operations that failed."""
+    answered: dict[tuple[str, str, str], list[Operation]] = {}
+    for operation in done:
+        if operation.answered is not None:
+            answered.setdefault(operation.key[:3], []).append(operation)
+    for event in placed(timeline, OUTPUT, *TIMEOUTS, *FINISHED):
+        identity = _identify(event)
+        if identity is None:
+            continue
+        node = text(event, "node") or str(event.observer)
+        same = answered.get((node, base_name(identity[0]), identity[1]), ())
+        nearest = _near(same, identity[2], at_of(event).ns)
+        if nearest is not None and not nearest.expected():
+            _explain(nearest, event)
+
+
+def _explain(operation: Operation, event: Event) -> None:
+    operation.evidence.append(event.uid)
+    said = text(event, "exit_reason", "reason")
+    if said and event.type not in TIMEOUTS and not operation.exit_reason:
+        operation.exit_reason = said.strip(" ()")
+
+
+def _near(same: Sequence[Operation], interval: int, ns: int) -> Operation | None:
+    """Result of the operation that is closest to a line in time."""
+    near = [
+        operation
+        for operation in same
+        if abs(_answered_ns(operation) - ns) <= _OUTPUT_NEAR and (interval <= 0 or operation.interval_ms == interval)
+    ]
+    return min(near, key=lambda operation: abs(_answered_ns(operation) - ns)) if near else None
+
+
+def _add_agent_lines(timeline: Timeline, done: Sequence[Operation]) -> None:
+    """Lines that an agent logged itself, for failed operations of its resource only."""
+    failed = [operation for operation in done if not operation.expected() and operation.answered is not None]
+    if not failed:
+        return
+    for event in placed(timeline, *AGENT_LINES):
+        resource = text(event, "rsc", "resource")
+        for operation in failed:
+            if resource is not None and base_name(resource) != base_name(operation.resource):
+                continue
+            if str(event.observer) != operation.node or not _during(operation, event):
+                continue
+            operation.evidence.append(event.uid)
+            said = text(event, "reason", "exit_reason")
+            if said and not operation.exit_reason and (resource is not None or event.type.startswith("ra.ocf")):
+                operation.exit_reason = said
+
+
+def _during(operation: Operation, event: Event) -> bool:
+    end = _answered_ns(operation)
+    start = _first_ns(operation) if operation.asked is not None else end - 20 * NS
+    return start - NS <= at_of(event).ns <= end + NS
+
+
+def _add_scheduler(timeline: Timeline, done: list[Operation]) -> None:
+    """Failures that only the scheduler still knows, because the node's log does not reach back or is missing."""
+    known = {(op.node, base_name(op.resource), op.op) for op in done if op.status in ("failed", "timeout")}
+    known |= {(op.node, base_name(op.resource), op.op) for op in done if op.probe}
+    for event in placed(timeline, FAILED_OP):
+        resource, node = text(event, "rsc", "resource"), text(event, "node")
+        op = (text(event, "op") or "").lower()
+        probe = op == "probe"
+        op = "monitor" if probe else op.split("_")[0] if op.startswith(("start", "stop", "monitor")) else op
+        if resource is None or node is None or not op or (node, base_name(resource), op) in known:
+            continue
+        known.add((node, base_name(resource), op))
+        operation = Operation(resource, op, 0 if probe else -1, node, event.observer, answered=event)
+        _outcome(operation, event)
+        operation.exit_reason = operation.exit_reason or (text(event, "exit_reason", "reason") or "")
+        operation.unexpected = True
+        done.append(operation)
+
+
+def _view(operation: Operation, devices: frozenset[str]) -> View:
+    asked, answered = operation.asked, operation.answered
+    end = answered.at if answered is not None else None
+    start = asked.at if asked is not None else end
+    if start is not None and end is not None and start.ns > end.ns:
+        start = replace(start, ns=end.ns)
+    value: dict[str, Scalar] = {
+        "resource": base_name(operation.resource),
+        "instance": operation.resource,
+        "op": operation.op,
+        "interval_ms": operation.interval_ms if operation.interval_ms >= 0 else None,
+        "node": operation.node,
+        "rc": operation.rc,
+        "status": operation.status,
+        "reason": operation.reason or None,
+        "exit_reason": operation.exit_reason or None,
+        "probe": operation.probe,
+        "expected": operation.expected(),
+        "fencing_device": base_name(operation.resource) in devices,
+        "ordered": operation.ordered is True,
+        "call": operation.call,
+    }
+    opener = asked if asked is not None else answered
+    first, last = opener.uid if opener is not None else None, answered.uid if answered is not None else None
+    evidence = tuple(uid for uid in dict.fromkeys(operation.evidence) if uid not in (first, last))[:50]
+    return View("rsc.operation", operation.observer, start, end, value, first, last, evidence)
+
+
+def failures(views: Sequence[View]) -> Iterator[View]:
+    """Operations of real resources whose result was not expected."""
+    for view in views:
+        if view.value["expected"] is False and view.value["fencing_device"] is False:
+            yield view
+
+
+def rc_of(view: View) -> int | None:
+    """Return code of an operation view."""
+    return scalar_number(view.value, "rc")

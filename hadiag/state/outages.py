@@ -1,0 +1,258 @@
+"""Outages: a resource that was active and is wanted, and is not active anywhere (table ``rsc.outage``)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hadiag.model.entity import Node
+from hadiag.model.time import NS
+from hadiag.model.view import View
+from hadiag.state.clones import ACTION, Kind, containers
+from hadiag.state.intervals import end_ns, start_ns
+from hadiag.state.operations import rc_of
+from hadiag.state.reading import at_of, base_name, text
+from hadiag.state.stream import placed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from hadiag.model.event import Event
+    from hadiag.model.fact import Fact
+    from hadiag.model.time import Instant
+    from hadiag.state.admin_acts import Act
+    from hadiag.timeline import Timeline
+
+_LOSS_SIGNS = ("knet.link.down", "knet.host.no_links", "corosync.totem.failed_to_receive_leave", "pcmk.node.state")
+_CAUSED = {
+    "standby": 600,
+    "unstandby": 120,
+    "stop": 600,
+    "start": 120,
+    "reboot": 600,
+    "move": 120,
+    "ban": 120,
+    "clear": 120,
+    "cleanup": 60,
+    "refresh": 60,
+    "disable": 120,
+    "enable": 60,
+    "fence": 120,
+    "ack": 60,
+    "config": 30,
+    "unmaintenance": 60,
+}
+"""How long after an act of each kind its effect on a resource may begin, in s."""
+_BY_RESOURCE = frozenset({"move", "ban", "clear", "cleanup", "refresh", "disable", "enable"})
+_MOVE = re.compile(r"(?P<source>[\w.-]+) -> (?:\w+ )?(?P<target>[\w.-]+)\s*$")
+_PLAN_BEFORE = 600 * NS
+
+
+@dataclass(frozen=True, slots=True)
+class _Up:
+    """A stretch in which a resource did its work on one node."""
+
+    node: str
+    start: Instant | None
+    end: Instant | None
+    opened_by: str | None
+    closed_by: str | None
+    live: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What outages are judged by."""
+
+    timeline: Timeline
+    facts: Sequence[Fact]
+    operations: Sequence[View]
+    kinds: Mapping[str, Kind]
+    acts: Sequence[Act]
+
+
+def outage_views(context: Context, active: Sequence[View]) -> Iterator[View]:
+    """Gaps between the stretches in which each resource worked."""
+    names = sorted({str(view.value["resource"]) for view in active if view.value["fencing_device"] is not True})
+    for name in names:
+        kind = context.kinds.get(name, Kind())
+        if kind.clone is True and not kind.promotable:
+            continue
+        role = "Promoted" if kind.promotable else None
+        mine = [
+            view for view in active if view.value["resource"] == name and (role is None or view.value["role"] == role)
+        ]
+        operations = [view for view in context.operations if view.value["resource"] == name]
+        ups = sorted((up for view in mine for up in _stretches(context, view, operations)), key=_up_start)
+        yield from _gaps(context, name, role, ups)
+
+
+def _up_start(up: _Up) -> int:
+    return up.start.ns if up.start is not None else -(1 << 63)
+
+
+def _up_end(up: _Up) -> int:
+    return up.end.ns if up.end is not None else 1 << 63
+
+
+def _stretches(context: Context, active: View, operations: Sequence[View]) -> Iterator[_Up]:
+    """Cut an active interval at failing monitors, and end it where the stop began, not where it was done."""
+    node, start, opened = str(active.value["node"]), active.start, active.opened_by
+    live = active.value.get("proof") == "migrate_from"
+    up = True
+    for view in operations:
+        if view.value["node"] != node or view.end is None or not start_ns(active) <= view.end.ns <= end_ns(active):
+            continue
+        op, begins = view.value["op"], view.start or view.end
+        failed = op == "monitor" and view.value["expected"] is False and view.value["probe"] is not True
+        if up and failed:
+            yield _Up(node, start, view.end, opened, view.closed_by, live, failed=True)
+            up = False
+        elif up and op in ("stop", "demote") and begins.ns >= start_ns(active):
+            failing = view.value["expected"] is False
+            yield _Up(node, start, begins, opened, view.opened_by, live or op == "migrate_to", failed=failing)
+            up = False
+        elif not up and op in ("monitor", "start", "promote") and view.value["status"] == "ok":
+            start, opened, up, live = view.end, view.closed_by, True, False
+    if up:
+        yield _Up(node, start, _node_loss(context, active), opened, active.closed_by, live)
+
+
+def _node_loss(context: Context, active: View) -> Instant | None:
+    """A node that fell silent died between its last line and the first sign of it on its peers."""
+    node, end = active.value["node"], active.end
+    if end is None or active.closed_by is not None:
+        return end
+    silence = next((gap for gap in context.timeline.silences.get(Node(str(node)), ()) if gap.start_ns == end.ns), None)
+    if silence is None:
+        return end
+    for event in placed(context.timeline, *_LOSS_SIGNS):
+        moment = at_of(event).ns
+        if moment <= end.ns or (silence.end_ns is not None and moment >= silence.end_ns) or event.observer == node:
+            continue
+        if _names_node(context.timeline, event, str(node)):
+            return replace(end, ns=moment, err_ns=(end.err_ns or 0) + NS, logged="")
+    return end
+
+
+def _names_node(timeline: Timeline, event: Event, node: str) -> bool:
+    if event.type == "pcmk.node.state" and text(event, "state") != "lost":
+        return False
+    named = (text(event, "host", "node", "failed") or "").split()
+    return any((timeline.node(name) or name) == node for name in named)
+
+
+def _gaps(context: Context, name: str, role: str | None, ups: Sequence[_Up]) -> Iterator[View]:
+    if not ups:
+        return
+    last = ups[0]
+    before = _lost_before(context, name, last)
+    if before is not None:
+        yield before
+    for up in ups[1:]:
+        if last.end is not None and up.start is not None and up.start.ns > last.end.ns and not up.live:
+            view = _outage(context, name, role, last, up)
+            if view is not None:
+                yield view
+        if _up_end(up) >= _up_end(last):
+            last = up
+    if last.end is not None:
+        view = _outage(context, name, role, last, None)
+        if view is not None:
+            yield view
+
+
+def _outage(context: Context, name: str, role: str | None, last: _Up, back: _Up | None) -> View | None:
+    start, end = last.end, back.start if back is not None else None
+    if start is None or _unwanted(context, name, start, back) or (back is None and not _all_seen(context, last)):
+        return None
+    act = _planned_by(context, name, last, start)
+    down = (end.ns - start.ns) / NS if end is not None else None
+    return View(
+        "rsc.outage",
+        Node(last.node),
+        start,
+        end,
+        {
+            "resource": name,
+            "role": role,
+            "from_node": last.node,
+            "to_node": back.node if back is not None else None,
+            "planned": act is not None and not last.failed,
+            "down_s": down,
+        },
+        last.closed_by,
+        back.opened_by if back is not None else None,
+        (act.uid,) if act is not None and not last.failed else (),
+    )
+
+
+def _unwanted(context: Context, name: str, start: Instant, back: _Up | None) -> bool:
+    """Stopped on purpose: by a disable just before, or by its target role if it never came back."""
+    ids = containers(name, context.facts)
+    for act in context.acts:
+        if act.what == "disable" and act.target in ids and -5 * NS <= start.ns - act.at.ns <= _CAUSED["disable"] * NS:
+            return True
+    kind = context.kinds.get(name, Kind())
+    return back is None and (kind.target_role or "").lower() == "stopped"
+
+
+def _all_seen(context: Context, last: _Up) -> bool:
+    """Whether a start elsewhere would have been seen: every other member has logs, or another one's controller tells."""
+    others = [node for node in context.timeline.nodes if node.name != last.node and str(node.role) == "member"]
+    silent = {str(node) for node in context.timeline.silences}
+    if last.node not in silent and last.failed:
+        return True
+    return any(node.provided for node in others) or not others
+
+
+def _planned_by(context: Context, name: str, last: _Up, start: Instant) -> Act | None:
+    ids = containers(name, context.facts)
+    for act in reversed(context.acts):
+        lead = (start.ns - act.at.ns) / NS
+        if not -5 <= lead <= _CAUSED.get(act.what, 0):
+            continue
+        if act.what in _BY_RESOURCE and (act.target in ids or not act.target):
+            return act
+        if act.what in ("standby", "stop", "reboot", "fence") and act.target in (last.node, ""):
+            return act
+        if act.what in ("unstandby", "start", "unmaintenance", "config"):
+            return act
+    return None
+
+
+def _lost_before(context: Context, name: str, first: _Up) -> View | None:
+    """The node that had the resource left no log: the DC's plan to move it, and the node's absence, tell of it."""
+    if first.start is None:
+        return None
+    for event in placed(context.timeline, ACTION):
+        lead = first.start.ns - at_of(event).ns
+        move = _MOVE.search(text(event, "detail") or "")
+        if base_name(text(event, "rsc") or "") != name or move is None or not 0 <= lead <= _PLAN_BEFORE:
+            continue
+        if move["source"] == first.node or move["source"] in ("Stopped", "Unpromoted", "Slave"):
+            continue
+        lost = _absence_start(context.timeline, move["source"], at_of(event).ns)
+        if lost is None or lost.at is None:
+            continue
+        gone = _Up(move["source"], None, lost.at, None, lost.uid)
+        return _outage(context, name, None, gone, first)
+    return None
+
+
+def _absence_start(timeline: Timeline, node: str, before_ns: int) -> Event | None:
+    """First sign of the last loss of a node before a moment."""
+    found: Event | None = None
+    for event in placed(timeline, *_LOSS_SIGNS):
+        if at_of(event).ns > before_ns or not _names_node(timeline, event, node):
+            continue
+        if found is None or at_of(event).ns - at_of(found).ns > 60 * NS:
+            found = event
+    return found
+
+
+def failed_result(view: View) -> bool:
+    """Tell whether an operation ended with a result that counts as a failure."""
+    return view.value["expected"] is False and rc_of(view) is not None

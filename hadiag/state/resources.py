@@ -1,0 +1,41 @@
+"""Resources: operations, where they were active, outages, fail counts, bans and blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hadiag.state import admin_acts, failures, operations
+from hadiag.state.activity import active_views
+from hadiag.state.admin_acts import acts
+from hadiag.state.clones import INSTANCE_LINES, kinds
+from hadiag.state.failures import ban_views, blocked_views, failcount_views
+from hadiag.state.outages import Context, outage_views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hadiag.model.fact import Fact
+    from hadiag.model.view import View
+    from hadiag.timeline import Timeline
+
+
+class ResourceTracker:
+    """Tables ``rsc.operation``, ``rsc.active``, ``rsc.outage``, ``rsc.failcount``, ``rsc.ban`` and ``rsc.blocked``."""
+
+    consumes = operations.CONSUMES | failures.CONSUMES | admin_acts.CONSUMES | frozenset(INSTANCE_LINES)
+
+    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+        """Derive each table from the one before it."""
+        done = operations.operations(timeline, facts)
+        sorts = kinds(timeline, facts, done)
+        active = active_views(timeline, facts, done, sorts)
+        deliberate = acts(timeline)
+        yield from done
+        yield from active
+        yield from outage_views(Context(timeline, facts, done, sorts, deliberate), active)
+        yield from failcount_views(timeline)
+        yield from ban_views(timeline)
+        yield from blocked_views(timeline, facts, done, deliberate)
+
+
+TRACKER = ResourceTracker()

@@ -1,0 +1,101 @@
+"""Events of one observer in order, together with the moments at which its beliefs end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from hadiag.model.time import Instant, TimeBasis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from hadiag.model.entity import Node
+    from hadiag.model.event import Event
+    from hadiag.model.view import View
+    from hadiag.timeline import Timeline
+
+STARTS = (
+    "corosync.main.starting",
+    "corosync.main.started_2x",
+    "pacemakerd.start",
+    "kernel.boot",
+)
+"""Types that show that a node, or its cluster software, has just started."""
+
+
+class BreakKind(StrEnum):
+    """Why an observer stopped believing anything."""
+
+    SILENT = "silent"
+    STARTED = "started"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A moment at which everything that an observer believed ends."""
+
+    at: Instant
+    observer: Node
+    kind: BreakKind
+    uid: str | None = None
+
+
+def placed(timeline: Timeline, *types: str) -> tuple[Event, ...]:
+    """Events of some types that have a time."""
+    return tuple(event for event in timeline.of(*types) if event.at is not None)
+
+
+def by_observer(events: Iterable[Event]) -> Mapping[Node, list[Event]]:
+    """Group events by the node that logged them, keeping their order."""
+    groups: dict[Node, list[Event]] = {}
+    for event in events:
+        groups.setdefault(event.observer, []).append(event)
+    return dict(sorted(groups.items()))
+
+
+def silence_breaks(timeline: Timeline, observer: Node) -> tuple[Break, ...]:
+    """Starts of the silent stretches of a node: its last lines before an unclean end."""
+    return tuple(
+        Break(instant(timeline, observer, silence.start_ns), observer, BreakKind.SILENT)
+        for silence in timeline.silences.get(observer, ())
+    )
+
+
+def with_breaks(timeline: Timeline, observer: Node, events: Iterable[Event]) -> tuple[Event | Break, ...]:
+    """Events of one observer with its breaks; at equal times a silence comes last."""
+    steps: list[tuple[int, int, int, Event | Break]] = []
+    for index, event in enumerate(events):
+        if event.at is not None:
+            steps.append((event.at.ns, 0, index, event))
+    for index, pause in enumerate(silence_breaks(timeline, observer)):
+        steps.append((pause.at.ns, 1, index, pause))
+    return tuple(step[3] for step in sorted(steps, key=lambda step: step[:3]))
+
+
+def instant(timeline: Timeline, node: Node, ns: int) -> Instant:
+    """Instant for a moment on a node's clock, with the uncertainty of that node's lines."""
+    near = nearest(timeline, node, ns)
+    if near is None or near.at is None:
+        return Instant(ns, None, "", TimeBasis.ASSUMED)
+    return Instant(ns, near.at.err_ns, near.at.logged if near.at.ns == ns else "", near.at.basis)
+
+
+def nearest(timeline: Timeline, node: Node, ns: int) -> Event | None:
+    """Event of a node that is closest to a moment, the last one before it if there is any."""
+    best: Event | None = None
+    for event in timeline.events:
+        if event.at is None or event.observer != node:
+            continue
+        if event.at.ns > ns:
+            return best or event
+        best = event
+    return best
+
+
+def shifted(view: View, start: Instant | None, end: Instant | None) -> tuple[Instant | None, Instant | None]:
+    """Clip the span of a view to another span; None where they do not touch is left to the caller."""
+    low = view.start if start is None or (view.start is not None and view.start.ns >= start.ns) else start
+    high = view.end if end is None or (view.end is not None and view.end.ns <= end.ns) else end
+    return low, high

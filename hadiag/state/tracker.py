@@ -1,0 +1,55 @@
+"""The protocol of a state tracker, and the collection of all views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from hadiag.model.source import Warn
+from hadiag.state.intervals import holds_at, start_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from hadiag.model.fact import Fact
+    from hadiag.model.view import View
+    from hadiag.timeline import Timeline
+
+_BUILT_IN = ("membership", "links", "quorum", "controller", "daemons", "fencing", "resources", "admin", "options")
+
+
+class StateTracker(Protocol):
+    """Rebuilds one or several tables of views from the events it consumes."""
+
+    consumes: frozenset[str]
+    """Event types, or prefixes that end in ``.*``."""
+
+    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+        """Yield the views, in any order."""
+
+
+class Views:
+    """All interval views of an analysis, by table, sorted by observer and start."""
+
+    def __init__(self, views: Iterable[View], warnings: tuple[Warn, ...] = ()) -> None:
+        tables: dict[str, list[View]] = {}
+        for view in views:
+            tables.setdefault(view.table, []).append(view)
+        self._tables = {name: tuple(sorted(rows, key=_sort_key)) for name, rows in sorted(tables.items())}
+        self.warnings = warnings
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables that hold something."""
+        return tuple(self._tables)
+
+    def of(self, table: str) -> tuple[View, ...]:
+        """All views of a table."""
+        return self._tables.get(table, ())
+
+    def at(self, table: str, ns: int) -> tuple[View, ...]:
+        """Views of a table that span a moment (UTC ns)."""
+        return tuple(view for view in self.of(table) if holds_at(view, ns))
+
+
+def _sort_key(view: View) -> tuple[str, int, str, str]:
+    return view.observer, start_ns(view), repr(sorted(view.value.items())), view.opened_by or ""
