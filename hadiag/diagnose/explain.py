@@ -107,7 +107,17 @@ class _Writer:
         if not any(ref.role is CauseRole.TRIGGER for ref in refs):
             refs.append(CauseRef(UNKNOWN_CAUSE, Category.UNKNOWN, CauseRole.TRIGGER))
         order = list(CauseRole)
-        return tuple(sorted(refs, key=lambda ref: (order.index(ref.role), ref.cause, ref.nodes, ref.resources)))
+        return tuple(sorted(refs, key=lambda ref: (order.index(ref.role), self._gravity(ref), ref.cause, ref.nodes)))
+
+    def _gravity(self, ref: CauseRef) -> tuple[int, int]:
+        """The cause of the gravest and earliest finding leads."""
+        own = [
+            self.graph.findings[key[1]]
+            for key in self.graph.weights
+            if self.pool[key[0]].cause == ref.cause and self.pool[key[0]].nodes == ref.nodes
+        ]
+        gravest = max((f.severity.rank for f in own), default=-1)
+        return (-gravest, min((f.start.ns for f in own if f.start), default=0))
 
     def _statement(self, candidates: Sequence[Candidate], unknown: bool) -> str:
         words = [fill(self.ruleset.causes[c.cause].statement, c) for c in sorted(candidates, key=_role_order)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hadiag.diagnose.score import Candidate, Effect
 from hadiag.model.entity import Node
@@ -188,19 +188,19 @@ def _candidates(
     pool: dict[str, Candidate] = {}
     for edge in ruleset.edges:
         cause = ruleset.causes.get(edge.cause) if edge.kind == "causes" else None
-        if cause is None:
-            continue
         for finding in findings:
-            if finding.rule != edge.effect:
+            if cause is None or finding.rule != edge.effect:
                 continue
-            for candidate in _instances(cause, finding, findings):
+            for candidate in _instances(cause, finding):
                 pool.setdefault(candidate.id, candidate)
                 key = (candidate.id, finding.id)
                 weights[key] = max(weights.get(key, 0.0), edge.weight)
-    return tuple(sorted(pool.values(), key=lambda c: c.id)), weights
+    by_id = {finding.id: finding for finding in findings}
+    located = [_located(candidate, weights, by_id) for candidate in pool.values()]
+    return tuple(sorted(located, key=lambda c: c.id)), weights
 
 
-def _instances(cause: Cause, finding: Finding, findings: Sequence[Finding]) -> list[Candidate]:
+def _instances(cause: Cause, finding: Finding) -> list[Candidate]:
     def make(nodes: tuple[str, ...], resources: tuple[str, ...], key: str) -> Candidate:
         ident = f"{cause.id}@{key}" if key else cause.id
         return Candidate(ident, cause.id, PRIORS[cause.prior], cause.role.value, nodes, resources)
@@ -209,15 +209,20 @@ def _instances(cause: Cause, finding: Finding, findings: Sequence[Finding]) -> l
         return [make((node,), (), node) for node in finding.nodes]
     if cause.binds in {"resource", "device"}:
         bound = finding.resources or values(finding, "device")
-        return [make(_nodes_of(resource, findings), (resource,), resource) for resource in bound]
-    if cause.binds in {"nodes", "link"}:
-        return [make(finding.nodes, (), ",".join(finding.nodes))] if finding.nodes else []
+        return [make((), (resource,), resource) for resource in bound]
     return [make((), (), "")]
 
 
-def _nodes_of(resource: str, findings: Sequence[Finding]) -> tuple[str, ...]:
-    nodes = {node for finding in findings if resource in finding.resources for node in finding.nodes}
-    return tuple(sorted(nodes))
+def _located(
+    candidate: Candidate, weights: Mapping[tuple[str, str], float], findings: Mapping[str, Finding]
+) -> Candidate:
+    """Put a cause that is bound to a resource or to the cluster where the effects sit that speak for it most clearly."""
+    if candidate.nodes:
+        return candidate
+    own = {key[1]: weight for key, weight in weights.items() if key[0] == candidate.id}
+    best = max(own.values())
+    nodes = {node for name, weight in own.items() if weight == best for node in findings[name].nodes}
+    return replace(candidate, nodes=tuple(sorted(nodes)))
 
 
 def _expected(
