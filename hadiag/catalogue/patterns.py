@@ -1,16 +1,14 @@
 r"""Block copies: what of a pattern the multi-pattern scan of raw blocks looks for.
 
 The confirming regex sees one tidy message, the scan sees raw bytes. So the copy must hit every line that the regex would
-confirm, and may hit a few more. It
+confirm, and may hit a few more. It is the text around the declared literal, or the longest text that every match holds where that is
+short, with each blank as ``[ \t]+`` because runs of blanks are collapsed before the regex; only the declared literal is
+taken as it stands.
 
-* runs from the first to the last literal text of the pattern that is worth it (an unbounded tail would report a hit at
-  every byte, a variable head only slows the scan down),
-* has no anchors, because the envelope stands around the message,
-* takes each blank as ``[ \t]+``, because runs of blanks are collapsed before the regex; only the declared literal is
-  taken as it stands,
-* takes whatever can match a blank or a character outside ASCII without upper bound, because it may be more bytes.
+``^Node (?P<node>\S+) state is now (?P<state>lost|member)$`` becomes ``state[ \t]+is[ \t]+now``.
 
-``^Node (?P<node>\S+) is now (?P<state>lost|member)$`` with the literal ``is now `` becomes ``Node[ \t]+[^\s]+[ \t]+is now ``.
+No copy has a gap between two texts: Vectorscan 5.4.12 misses ``section [^\n]*,[ \t]+version=`` where the gap is 15 bytes or
+longer, while text alone is also what it finds fastest.
 """
 
 from __future__ import annotations
@@ -25,9 +23,8 @@ from typing import Any, Final
 
 _Atom = tuple[Any, Any]
 
-_MAX_COUNT: Final = 64
 _FREEDOM: Final = 3  # tails that may end in several places, from which on a regex is ambiguous
-_USEFUL: Final = 4  # shortest literal that makes the scan more selective
+_SELECTIVE: Final = 12  # characters around the literal with which it is taken for the scan
 _PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_'\"=:;,<>@%&~`!/ ")
 _BLANKS: Final = r"[ \t]+"
 _REFUSED: Final = {
@@ -55,15 +52,6 @@ class BlockCopy:
     ambiguous: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Literal text that every match holds, and the atoms that it came from."""
-
-    start: int
-    end: int
-    text: str
-
-
 def block_copy(regex: str, literal: str, *, head_only: bool = False) -> BlockCopy:
     """Make the block copy of a regex.
 
@@ -84,13 +72,12 @@ def block_copy(regex: str, literal: str, *, head_only: bool = False) -> BlockCop
     atoms = list(_flatten(tree))
     runs = list(_runs(atoms))
     anchor = _run_with(runs, literal, ignore_case=ignore_case)
-    useful = [run for run in runs if len(run.text.strip()) >= _USEFUL] or [anchor]
-    first = min(useful[0], anchor, key=lambda run: run.start)
-    last = anchor if head_only else max(useful[-1], anchor, key=lambda run: run.start)
-    body = "".join(_span(atoms, runs, first, last, (anchor, literal)))
+    declared = head_only or len(anchor.strip()) >= _SELECTIVE
+    chosen = anchor if declared else max(runs, key=lambda run: (len(run.strip()), run == anchor))
+    body = _scanned_text(chosen, literal if chosen == anchor else "")
     prefix = "(?i)" if ignore_case else ""
     groups = tuple(sorted(tree.state.groupdict, key=tree.state.groupdict.__getitem__))
-    weight = sum(len(run.text) for run in runs)
+    weight = sum(map(len, runs))
     return BlockCopy((prefix + body).encode("ascii"), weight, groups, _freedom(atoms) >= _FREEDOM)
 
 
@@ -148,61 +135,37 @@ def _runs_over(repeated: Sequence[_Atom], follower: _Atom | None) -> bool:
     return follower[1] > 127 or follower[1] in _class_members(repeated[0])
 
 
-def _runs(atoms: Sequence[_Atom]) -> Iterator[_Run]:
+def _runs(atoms: Sequence[_Atom]) -> Iterator[str]:
     start = 0
     while start < len(atoms):
         end = start
         while end < len(atoms) and atoms[end][0] is opcode.LITERAL:
             end += 1
         if end > start:
-            yield _Run(start, end, "".join(chr(arg) for _, arg in atoms[start:end]))
+            yield "".join(chr(arg) for _, arg in atoms[start:end])
         start = end + 1
 
 
-def _run_with(runs: Sequence[_Run], literal: str, *, ignore_case: bool) -> _Run:
+def _run_with(runs: Sequence[str], literal: str, *, ignore_case: bool) -> str:
     if "  " in literal or "\t" in literal:
         raise PatternError("a literal without runs of blanks")
     wanted = literal.lower() if ignore_case else literal
     for run in runs:
-        if wanted in (run.text.lower() if ignore_case else run.text):
+        if wanted in (run.lower() if ignore_case else run):
             return run
     raise PatternError("a literal that stands unbroken in the regex, outside of alternatives and optional parts")
 
 
-def _span(
-    atoms: Sequence[_Atom], runs: Sequence[_Run], first: _Run, last: _Run, anchor: tuple[_Run, str]
-) -> Iterator[str]:
-    by_start = {run.start: run for run in runs}
-    index = first.start
-    while index < last.end:
-        run = by_start.get(index)
-        if run is None:
-            yield _emit(atoms[index])
-            index += 1
-            continue
-        literal = anchor[1] if run is anchor[0] else ""
-        text = run.text
-        if run is last:
-            text = _without_tail(text, literal)
-        yield _literal_text(text.lstrip(" ") if run is first and not literal.startswith(" ") else text, literal)
-        index = run.end
+def _scanned_text(text: str, exact: str) -> str:
+    """Write the text of a run with elastic blanks, except for the exact part.
 
-
-def _without_tail(text: str, literal: str) -> str:
-    """Drop blanks at the end of the copy: several of them would each report a hit."""
-    if not literal:
-        return text.rstrip(" ")
-    end = _find(text, literal) + len(literal)
-    return text[:end] + text[end:].rstrip(" ")
-
-
-def _literal_text(text: str, exact: str) -> str:
-    """Write literal text with elastic blanks, except for the exact part."""
+    Blanks at the ends are dropped: several of them would each report a hit, and one at the start is no help.
+    """
     if not exact:
-        return _elastic(text)
+        return _elastic(text.strip(" "))
     start = _find(text, exact)
     end = start + len(exact)
-    return _elastic(text[:start]) + _quote(text[start:end]) + _elastic(text[end:])
+    return _elastic(text[:start].lstrip(" ")) + _quote(text[start:end]) + _elastic(text[end:].rstrip(" "))
 
 
 def _find(text: str, literal: str) -> int:
@@ -216,47 +179,6 @@ def _elastic(text: str) -> str:
 
 def _quote(text: str) -> str:
     return "".join(chr(byte) if byte in _PLAIN else f"\\x{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
-
-
-def _emit(atom: _Atom) -> str:
-    op, arg = atom
-    if op is opcode.AT:
-        return ""
-    if op is opcode.LITERAL:
-        return _elastic(chr(arg))
-    if op in _REPEATS:
-        return _repeat(arg[0], arg[1], list(arg[2]))
-    inner = _inner(op, arg)
-    if inner:
-        flag = "i" if op is opcode.SUBPATTERN and arg[1] & re.IGNORECASE else ""
-        return f"(?{flag}:{'|'.join(''.join(map(_emit, items)) for items in inner)})"
-    members, wide = _class_of(atom)
-    return members + "+" if wide else members
-
-
-def _repeat(low: int, high: int, items: list[_Atom]) -> str:
-    low = min(low, _MAX_COUNT)
-    if len(items) == 1 and items[0] == (opcode.LITERAL, 32):
-        return r"[ \t]+" if low else r"[ \t]*"
-    if len(items) == 1 and items[0][0] in {opcode.ANY, opcode.IN, opcode.NOT_LITERAL}:
-        members, wide = _class_of(items[0])
-        return members + _count(low, opcode.MAXREPEAT if wide else high)
-    return f"(?:{''.join(map(_emit, items))}){_count(low, high)}"
-
-
-def _count(low: int, high: int) -> str:
-    if high is opcode.MAXREPEAT or high > _MAX_COUNT:
-        return {0: "*", 1: "+"}.get(low, f"{{{low},}}")
-    return "?" if (low, high) == (0, 1) else f"{{{low},{high}}}"
-
-
-def _class_of(atom: _Atom) -> tuple[str, bool]:
-    """Byte class of a one-character atom, and whether one character may be several bytes or a run of blanks."""
-    members = _class_members(atom)
-    if 32 in members:
-        members |= {9}
-    members -= {10}
-    return _write_class(members), 32 in members or max(members, default=0) > 127
 
 
 def _class_members(atom: _Atom) -> frozenset[int]:
@@ -288,17 +210,3 @@ def _category(name: str) -> frozenset[int]:
     letter = {"DIGIT": "d", "SPACE": "s", "WORD": "w"}[name.rsplit("_", 1)[-1]]
     test = re.compile("\\" + (letter.upper() if "_NOT_" in name else letter), re.ASCII)
     return frozenset(code for code in range(128) if test.fullmatch(chr(code)))
-
-
-def _write_class(members: frozenset[int]) -> str:
-    ranges: list[list[int]] = []
-    for code in sorted(members):
-        if ranges and ranges[-1][1] == code - 1:
-            ranges[-1][1] = code
-        else:
-            ranges.append([code, code])
-    return "[" + "".join(_write_range(low, high) for low, high in ranges) + "]"
-
-
-def _write_range(low: int, high: int) -> str:
-    return f"\\x{low:02x}" if low == high else f"\\x{low:02x}-\\x{high:02x}"

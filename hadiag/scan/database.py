@@ -15,7 +15,6 @@ each dialect, so that messages which no pattern knows are seen too:
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -25,27 +24,34 @@ from hadiag.catalogue.store import read_cached, write_cached
 from hadiag.catalogue.types import Catalogue
 from hadiag.scan.engine import Engine, EngineError, Expression, Hit, Scanner, choose_engine
 
-LEVEL_BASE: Final = 1 << 24
-"""Ids from here on report a level, not a pattern of the catalogue."""
+LEVELS: Final = 0
+"""Id of all expressions that report a level and no pattern of the catalogue."""
 
-_WORSE: Final = rb"(?:warning|error|crit|alert|emerg)"
+_WORDS: Final = (b"warning", b"error", b"crit", b"alert", b"emerg")
 _LEVELS: Final = (
-    rb"[:)][ \t]+" + _WORSE + rb":[ \t]",
-    rb"corosync[ \t]*" + _WORSE + rb"[ \t]+\[",
-    rb"[ \t](?:WARNING|WARN|ERROR|CRIT|CRITICAL|FATAL):[ \t]",
-    rb"^[WEFC], \[",
+    *(rb"\x29[ \t]+" + word + rb":[ \t]" for word in _WORDS),
+    *(rb":[ \t]+" + word + rb":[ \t]" for word in _WORDS),
+    *(rb"corosync[ \t]+" + word + rb"[ \t]+\x5b" for word in _WORDS),
+    *(rb"corosync" + word + rb"[ \t]+\x5b" for word in _WORDS),
+    *(word + rb":[ \t]" for word in (b"WARNING", b"WARN", b"ERROR", b"CRIT", b"CRITICAL", b"FATAL")),
+    *(letter + rb", \x5b2" for letter in (b"W", b"E", b"F", b"C")),
 )
+"""Text only, for the reason told in ``hadiag.catalogue.patterns``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A compiled database. Several threads may scan with it at the same time."""
+    """A compiled database. Several threads may scan with it at the same time.
+
+    ``patterns`` maps the id of a hit to the patterns of the catalogue that have this block copy (none for ``LEVELS``).
+    """
 
     engine: str
     scanner: Scanner
+    patterns: tuple[tuple[int, ...], ...]
 
     def scan(self, block: bytes) -> list[Hit]:
-        """Report what matches in whole lines: ids of patterns, and ids from ``LEVEL_BASE`` on for levels."""
+        """Report what matches in whole lines."""
         return self.scanner.scan(block)
 
 
@@ -62,22 +68,24 @@ def build(catalogue: Catalogue, engine: Engine | str | None = None, *, cache: bo
         EngineError: the engine cannot compile a pattern.
     """
     chosen = choose_engine(engine) if engine is None or isinstance(engine, str) else engine
-    wanted = list(expressions(catalogue))
+    wanted, patterns = expressions(catalogue)
     key = _key(chosen, wanted)
     scanner = _restored(chosen, key) if cache else None
     if scanner is None:
         scanner = chosen.compile(wanted)
         if cache:
             write_cached("database", key, scanner.serialise())
-    return Database(chosen.name, scanner)
+    return Database(chosen.name, scanner, patterns)
 
 
-def expressions(catalogue: Catalogue) -> Iterator[Expression]:
-    """All expressions of the database."""
+def expressions(catalogue: Catalogue) -> tuple[list[Expression], tuple[tuple[int, ...], ...]]:
+    """All expressions of the database, each once, and for each id the patterns that it stands for."""
+    copies: dict[bytes, list[int]] = {}
     for pattern in catalogue.patterns:
-        yield Expression(pattern.id, pattern.block_regex)
-    for index, regex in enumerate(_LEVELS):
-        yield Expression(LEVEL_BASE + index, regex)
+        copies.setdefault(pattern.block_regex, []).append(pattern.id)
+    found = [Expression(LEVELS, regex) for regex in _LEVELS]
+    found.extend(Expression(index, regex) for index, regex in enumerate(copies, start=1))
+    return found, ((), *map(tuple, copies.values()))
 
 
 def _restored(engine: Engine, key: str) -> Scanner | None:

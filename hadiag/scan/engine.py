@@ -18,7 +18,7 @@ ENGINE_VARIABLE: Final = "HADIAG_ENGINE"
 
 
 class Expression(NamedTuple):
-    """A numbered expression over bytes; ``^`` is the start of a line, and no part matches a line end."""
+    """A numbered expression over bytes, without anchors; no part of it matches a line end."""
 
     id: int
     regex: bytes

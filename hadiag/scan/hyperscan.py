@@ -73,7 +73,7 @@ def _compiled(expressions: Sequence[Expression]) -> Any:  # noqa: ANN401 - hyper
         expressions=[expression.regex for expression in expressions],
         ids=[expression.id for expression in expressions],
         elements=len(expressions),
-        flags=[hyperscan.HS_FLAG_MULTILINE] * len(expressions),
+        flags=[0] * len(expressions),
     )
     return database
 

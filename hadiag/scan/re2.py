@@ -36,7 +36,7 @@ class Re2Engine:
         chosen = re2.Set.SearchSet(options)
         for expression in expressions:
             try:
-                chosen.Add(b"(?m)" + expression.regex)
+                chosen.Add(expression.regex)
             except re2.error as error:
                 raise EngineError(f"re2 cannot compile the pattern {expression.id}, {expression.regex!r}") from error
         chosen.Compile()
