@@ -28,7 +28,8 @@ whole window; else the rule is *unknown* and says which log is missing. The whol
 
 from __future__ import annotations
 
+from hadiag.rulelang.evaluate import Evaluation, evaluate
 from hadiag.rulelang.loader import load_rules
 from hadiag.rulelang.ruleset import Edge, RuleSet
 
-__all__ = ["Edge", "RuleSet", "load_rules"]
+__all__ = ["Edge", "Evaluation", "RuleSet", "evaluate", "load_rules"]

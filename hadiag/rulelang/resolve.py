@@ -128,15 +128,10 @@ class _RuleCheck:
             self._check_anchor(name, step, anchor)
         self._check_snapshots(("match", name, "requires"), step.requires)
         if step.concurrent:
-            fields = [
-                step.concurrent.distinct,
-                *step.concurrent.same,
-                step.concurrent.excludes,
-                step.concurrent.disjoint,
-            ]
-            for field in fields:
-                if field is not None:
-                    self._check_own_field(("match", name, "concurrent"), known, field)
+            overlap = step.concurrent
+            for compared in (overlap.distinct, *overlap.same, overlap.excludes, overlap.disjoint):
+                if compared is not None:
+                    self._check_own_field(("match", name, "concurrent"), known, compared)
 
     def _check_source(self, name: str, step: Step) -> None:
         path: Path = ("match", name, step.kind)

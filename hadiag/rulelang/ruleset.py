@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from hadiag.catalogue.marked import MarkedDocument
+from hadiag.model.entity import Layer, Level
 from hadiag.rulelang.language import Audit, Cause, Pack, Rule
 
 EdgeKind = Literal["causes", "enables", "prevents"]
@@ -23,6 +24,14 @@ class EventTypeInfo(Protocol):
     @property
     def subject(self) -> str | None:
         """Name of the field that is the subject."""
+
+    @property
+    def layer(self) -> Layer:
+        """Layer of the stack."""
+
+    @property
+    def level(self) -> Level:
+        """Usual level."""
 
 
 class CatalogueInfo(Protocol):

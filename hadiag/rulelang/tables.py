@@ -102,14 +102,14 @@ STATE_TABLES: Mapping[str, StateTable] = {
         "device agent result op reason", "pcmk.op.result pcmk.op.result_new", nodes="observer", resources="device"
     ),
     "rsc.operation": _state(
-        "resource op interval_ms node rc status reason exit_reason probe expected fencing_device ordered call",
+        "resource instance op interval_ms node rc status reason exit_reason probe expected fencing_device ordered call",
         "pcmk.op.result pcmk.op.result_new",
         operation=True,
         nodes="node",
         resources="resource",
     ),
     "rsc.active": _state(
-        "resource node role clone promotable fencing_device",
+        "resource node role clone promotable fencing_device proof",
         "pcmk.op.result pcmk.op.result_new",
         nodes="node",
         resources="resource",
@@ -132,7 +132,17 @@ STATE_TABLES: Mapping[str, StateTable] = {
     "node.maintenance": _state("node value", "cib.diff", nodes="node"),
     "admin.action": _state("what tool user target planned_effects", "cib.request sudo.command", nodes="observer"),
     "observer.silent": _state("node how", "kernel.boot", nodes="node"),
-    "contradiction": _state("what nodes overlap_s", "", nodes="nodes"),
+    "contradiction": _state("what nodes resource overlap_s", "", nodes="nodes", resources="resource"),
+    "rsc.ban": _state("resource node why failures", "sched.threshold", nodes="node", resources="resource"),
+    "node.loss": _state(
+        "node witnesses how provided alive paused silent silent_from_s fenced_before fenced fence_reason links_down_here "
+        "links_down_there only_corosync_silent mutual",
+        "corosync.quorum.members corosync.totem.new_membership",
+        nodes="node",
+    ),
+    "membership.split": _state(
+        "nodes sides isolated links_down", "corosync.quorum.members corosync.totem.new_membership", nodes="nodes"
+    ),
 }
 """The tables of ``hadiag/state``."""
 
@@ -168,6 +178,8 @@ FACT_TABLES: Mapping[str, FactTable] = {
         "cib",
         open_=True,
     ),
+    "resource.collective": _fact("id", "cib", open_=True),
+    "default": _fact("name value", "cib", open_=True),
     "resource.param": _fact("resource name value", "cib"),
     "resource.meta": _fact("resource name value", "cib"),
     "resource.op": _fact("resource op interval_ms timeout_ms on_fail role", "cib", open_=True),
