@@ -17,6 +17,7 @@ CALLBACKS_PER_LINE: Final = 1.5
 """How often the scan may report, on average, for one line that hits."""
 
 _PROBE_LENGTHS: Final = (75, 150, 300, 596)  # longer messages are matched in linear time
+_WEAK_TEXT: Final = 6
 _PROBE_LIMIT_S: Final = 0.05
 _BROAD_WEIGHT: Final = 8
 _BROAD_TYPES: Final = 3
@@ -31,12 +32,6 @@ def lint(catalogue: Catalogue) -> list[str]:
     for probe in (_backtracking, _claims, _callbacks):
         remarks.extend(probe(catalogue, matcher))
     return remarks
-
-
-def callbacks_per_line(catalogue: Catalogue) -> float:
-    """Average number of reports of the scan for one sample line."""
-    counts = [sum(each.values()) for each in _reports(catalogue, Matcher(catalogue))]
-    return sum(counts) / len(counts) if counts else 0.0
 
 
 def _remark(pattern: Pattern, text: str) -> str:
@@ -129,34 +124,24 @@ def _claims(catalogue: Catalogue, matcher: Matcher) -> Iterator[str]:
             yield _remark(pattern, f"broad: also matches samples of {', '.join(sorted(types)) or 'any program'}")
 
 
-def _callbacks(catalogue: Catalogue, matcher: Matcher) -> Iterator[str]:
-    lines = list(_reports(catalogue, matcher))
-    average = sum(sum(each.values()) for each in lines) / max(len(lines), 1)
-    worst: dict[int, int] = {}
-    for each in lines:
-        for pattern_id, count in each.items():
-            worst[pattern_id] = max(worst.get(pattern_id, 0), count)
+def _callbacks(catalogue: Catalogue, _: Matcher) -> Iterator[str]:
+    """Texts that say little make the scan report lines for nothing."""
     for pattern in catalogue.patterns:
-        if worst.get(pattern.id, 0) > 4:
-            yield _remark(pattern, f"the scan reports it {worst[pattern.id]} times for one line")
+        shortest = min(pattern.block_regexes, key=len).replace(rb"[ \t]+", b" ").decode()
+        if len(shortest.strip()) < _WEAK_TEXT:
+            yield _remark(pattern, f"the scan looks for {shortest!r} only: a longer literal would spare other lines")
+    average = callbacks_per_line(catalogue)
     if average > CALLBACKS_PER_LINE:
         yield f"catalogue: {average:.2f} reports of the scan for one sample line, at most {CALLBACKS_PER_LINE} are wanted"
 
 
-def _reports(catalogue: Catalogue, matcher: Matcher) -> Iterator[dict[int, int]]:
-    """For each sample line, how often each pattern would be reported: once for each place where a match can end."""
-    ending: dict[int, re.Pattern[bytes]] = {}
-    for pattern in catalogue.patterns:
-        for sample in pattern.samples:
-            line = sample.line.encode("utf-8", "surrogateescape")
-            counts = {}
-            for other in matcher.candidates(sample.line):
-                if other not in ending:
-                    flags, source = _split_flags(catalogue.patterns[other].block_regex)
-                    ending[other] = re.compile(flags + b"(?:" + source + rb")\Z")
-                counts[other] = sum(bool(ending[other].search(line, 0, end)) for end in range(1, len(line) + 1))
-            yield counts
-
-
-def _split_flags(source: bytes) -> tuple[bytes, bytes]:
-    return (source[:4], source[4:]) if source.startswith(b"(?i)") else (b"", source)
+def callbacks_per_line(catalogue: Catalogue) -> float:
+    """Average number of reports of the scan for one sample line: each copy once for each place where it ends."""
+    copies = [
+        (regex, re.compile(regex)) for regex in {copy for each in catalogue.patterns for copy in each.block_regexes}
+    ]
+    lines = b"\n".join(
+        sample.line.encode("utf-8", "surrogateescape") for pattern in catalogue.patterns for sample in pattern.samples
+    )
+    reports = sum(len(compiled.findall(lines)) for _, compiled in copies)
+    return reports / (lines.count(b"\n") + 1)

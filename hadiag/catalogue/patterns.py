@@ -1,11 +1,11 @@
 r"""Block copies: what of a pattern the multi-pattern scan of raw blocks looks for.
 
-The confirming regex sees one tidy message, the scan sees raw bytes. So the copy must hit every line that the regex would
-confirm, and may hit a few more. It is the text around the declared literal, or the longest text that every match holds where that is
-short, with each blank as ``[ \t]+`` because runs of blanks are collapsed before the regex; only the declared literal is
-taken as it stands.
+The confirming regex sees one tidy message, the scan sees raw bytes. So a copy must hit every line that the regex would
+confirm, and may hit a few more. It is the text around the declared literal; where that is short, the stretch of the regex
+that is only text and choices between texts, spelled out. Each blank is ``[ \t]+``, because runs of blanks are collapsed
+before the regex; only the declared literal is taken as it stands.
 
-``^Node (?P<node>\S+) state is now (?P<state>lost|member)$`` becomes ``state[ \t]+is[ \t]+now``.
+``^Quorum (?P<state>retained|still lost)`` becomes ``Quorum[ \t]+retained`` and ``Quorum[ \t]+still[ \t]+lost``.
 
 No copy has a gap between two texts: Vectorscan 5.4.12 misses ``section [^\n]*,[ \t]+version=`` where the gap is 15 bytes or
 longer, while text alone is also what it finds fastest.
@@ -25,6 +25,7 @@ _Atom = tuple[Any, Any]
 
 _FREEDOM: Final = 3  # tails that may end in several places, from which on a regex is ambiguous
 _SELECTIVE: Final = 12  # characters around the literal with which it is taken for the scan
+_CHOICES: Final = 24  # texts that one pattern may be spelled out to
 _PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_'\"=:;,<>@%&~`!/ ")
 _BLANKS: Final = r"[ \t]+"
 _REFUSED: Final = {
@@ -41,12 +42,12 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BlockCopy:
-    """The scan's copy of a regex, the number of literal characters that the regex needs, and its named groups.
+    """The scan's copies of a regex, the number of literal characters that the regex needs, and its named groups.
 
-    ``ambiguous``: a backtracking engine may need time that grows with the third power of the line or worse.
+    Every line that the regex matches holds one of the copies. ``ambiguous``: a backtracking engine may need time that grows with the third power of the line or worse.
     """
 
-    regex: bytes
+    regexes: tuple[bytes, ...]
     weight: int
     groups: tuple[str, ...]
     ambiguous: bool
@@ -73,12 +74,12 @@ def block_copy(regex: str, literal: str, *, head_only: bool = False) -> BlockCop
     runs = list(_runs(atoms))
     anchor = _run_with(runs, literal, ignore_case=ignore_case)
     declared = head_only or len(anchor.strip()) >= _SELECTIVE
-    chosen = anchor if declared else max(runs, key=lambda run: (len(run.strip()), run == anchor))
-    body = _scanned_text(chosen, literal if chosen == anchor else "")
+    texts = (anchor,) if declared else _best_texts(atoms, anchor)
     prefix = "(?i)" if ignore_case else ""
+    copies = sorted({prefix + _scanned_text(text, literal if literal in text else "") for text in texts})
     groups = tuple(sorted(tree.state.groupdict, key=tree.state.groupdict.__getitem__))
     weight = sum(map(len, runs))
-    return BlockCopy((prefix + body).encode("ascii"), weight, groups, _freedom(atoms) >= _FREEDOM)
+    return BlockCopy(tuple(copy.encode("ascii") for copy in copies), weight, groups, _freedom(atoms) >= _FREEDOM)
 
 
 def _refuse(items: Iterable[_Atom]) -> None:
@@ -154,6 +155,62 @@ def _run_with(runs: Sequence[str], literal: str, *, ignore_case: bool) -> str:
         if wanted in (run.lower() if ignore_case else run):
             return run
     raise PatternError("a literal that stands unbroken in the regex, outside of alternatives and optional parts")
+
+
+def _best_texts(atoms: Sequence[_Atom], anchor: str) -> tuple[str, ...]:
+    """The stretch of the regex with finitely many texts whose shortest text is longest."""
+    parts = [_texts([atom]) for atom in atoms]
+    best: tuple[str, ...] = (anchor,)
+    for start in range(len(parts)):
+        texts: tuple[str, ...] = ("",)
+        for part in parts[start:]:
+            if part is None or len(texts) * len(part) > _CHOICES:
+                break
+            texts = tuple(head + tail for head in texts for tail in part)
+            if _shortest(texts) > _shortest(best):
+                best = texts
+    return best
+
+
+def _shortest(texts: Sequence[str]) -> int:
+    return min(len(text.strip()) for text in texts)
+
+
+def _texts(items: Sequence[_Atom]) -> tuple[str, ...] | None:
+    """All texts that a piece of a regex can match, None where there are too many to tell."""
+    texts: tuple[str, ...] = ("",)
+    for atom in items:
+        part = _atom_texts(atom)
+        if part is None or len(texts) * len(part) > _CHOICES:
+            return None
+        texts = tuple(dict.fromkeys(head + tail for head in texts for tail in part))
+    return texts
+
+
+def _atom_texts(atom: _Atom) -> tuple[str, ...] | None:
+    op, arg = atom
+    if op is opcode.LITERAL:
+        return (chr(arg),)
+    if op is opcode.AT:
+        return ("",)
+    if op is opcode.IN and all(kind is opcode.LITERAL for kind, _ in arg):
+        return tuple(chr(code) for _, code in arg)
+    if op in _REPEATS and arg[:2] == (0, 1):
+        return _union([(), arg[2]])
+    if op is opcode.SUBPATTERN and (arg[1] or arg[2]):
+        return None
+    inner = _inner(op, arg)
+    return _union(inner) if inner and op not in _REPEATS else None
+
+
+def _union(branches: Iterable[Sequence[_Atom]]) -> tuple[str, ...] | None:
+    found: list[str] = []
+    for branch in branches:
+        texts = _texts(list(branch))
+        if texts is None:
+            return None
+        found.extend(texts)
+    return tuple(dict.fromkeys(found)) if len(found) <= _CHOICES else None
 
 
 def _scanned_text(text: str, exact: str) -> str:

@@ -68,7 +68,7 @@ class Reading:
             type=event.name,
             literal=model.literal,
             regex=model.regex,
-            block_regex=copy.regex,
+            block_regexes=copy.regexes,
             weight=copy.weight,
             ambiguous=copy.ambiguous,
             versions=model.versions,

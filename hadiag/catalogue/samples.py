@@ -68,8 +68,9 @@ def _check_sample(event: EventType, pattern: Pattern, regex: re.Pattern[str], sa
     if found is None:
         yield ("line",), "a line that the regex matches"
         return
-    if not re.search(pattern.block_regex, sample.line.encode("utf-8", "surrogateescape")):
-        yield ("line",), f"a line that the block copy {pattern.block_regex.decode()!r} hits"
+    raw = sample.line.encode("utf-8", "surrogateescape")
+    if not any(re.search(copy, raw) for copy in pattern.block_regexes):
+        yield ("line",), f"a line that a block copy hits ({b' or '.join(pattern.block_regexes).decode()})"
     values = field_values(event, pattern, found.groupdict())
     for name, kind in event.fields.items():
         if not kind.endswith("?") and name not in values:

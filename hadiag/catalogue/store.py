@@ -90,7 +90,8 @@ def remember(catalogue: Catalogue) -> None:
     body = {
         "types": [asdict(event) for event in catalogue.types.values()],
         "patterns": [
-            asdict(pattern) | {"block_regex": pattern.block_regex.decode("ascii")} for pattern in catalogue.patterns
+            asdict(pattern) | {"block_regexes": [regex.decode("ascii") for regex in pattern.block_regexes]}
+            for pattern in catalogue.patterns
         ],
     }
     write_cached("catalogue", _key(catalogue.digest), json.dumps(body, separators=(",", ":")).encode())
@@ -119,7 +120,7 @@ def _event_type(entry: dict[str, Any]) -> EventType:
 
 
 def _pattern(entry: dict[str, Any]) -> Pattern:
-    entry["block_regex"] = entry["block_regex"].encode("ascii")
+    entry["block_regexes"] = tuple(regex.encode("ascii") for regex in entry["block_regexes"])
     entry["derive"] = tuple(Derive(**derive) for derive in entry["derive"])
     entry["samples"] = tuple(
         Sample(sample["line"], sample["origin"], {name: _scalar(value) for name, value in sample["fields"].items()})

@@ -50,8 +50,8 @@ class Derive:
 class Pattern:
     """One wording of an event type.
 
-    ``regex`` is the source of the confirming expression (compiled when a line first asks for it), ``block_regex``
-    the copy for the scan of raw blocks. ``weight`` is the number of literal characters that the regex needs: of
+    ``regex`` is the source of the confirming expression (compiled when a line first asks for it), ``block_regexes``
+    the copies for the scan of raw blocks. ``weight`` is the number of literal characters that the regex needs: of
     several patterns that confirm a line, the heaviest wins. ``ambiguous``: only an engine without backtracking may try
     the regex. ``origin`` is ``file:line`` of the pattern.
     """
@@ -60,7 +60,7 @@ class Pattern:
     type: str
     literal: str
     regex: str
-    block_regex: bytes
+    block_regexes: tuple[bytes, ...]
     weight: int
     ambiguous: bool
     versions: str | None

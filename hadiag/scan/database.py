@@ -82,7 +82,8 @@ def expressions(catalogue: Catalogue) -> tuple[list[Expression], tuple[tuple[int
     """All expressions of the database, each once, and for each id the patterns that it stands for."""
     copies: dict[bytes, list[int]] = {}
     for pattern in catalogue.patterns:
-        copies.setdefault(pattern.block_regex, []).append(pattern.id)
+        for regex in pattern.block_regexes:
+            copies.setdefault(regex, []).append(pattern.id)
     found = [Expression(LEVELS, regex) for regex in _LEVELS]
     found.extend(Expression(index, regex) for index, regex in enumerate(copies, start=1))
     return found, ((), *map(tuple, copies.values()))
