@@ -1,1 +1,5 @@
 """From findings to a verdict: incidents, causal graph, ranked explanations, chain, impact."""
+
+from hadiag.diagnose.verdict import Material, diagnose
+
+__all__ = ["Material", "diagnose"]
