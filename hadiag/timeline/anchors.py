@@ -21,8 +21,7 @@ _SOFT: Final = 1
 _RINGS: Final = frozenset({"corosync.totem.new_membership", "corosync.totem.new_membership_old"})
 _FENCES: Final = frozenset({"fence.op_result", "fence.peer_terminated"})
 _QUORUM: Final = frozenset({"pcmk.quorum.acquired", "pcmk.quorum.lost", "pcmk.quorum.changed"})
-TYPES: Final = _RINGS | _FENCES | _QUORUM | {"attrd.setting", "cib.diff", "pcmk.node.state"}
-"""Event types that are anchors between nodes."""
+_TYPES: Final = _RINGS | _FENCES | _QUORUM | {"cib.diff", "pcmk.node.state"}
 
 Key = tuple[str, ...]
 
@@ -68,7 +67,8 @@ def key_of(sample: Sample) -> tuple[Key, int] | None:
     if kind in _QUORUM:
         number = fields.get("membership")
         return ((kind, daemon(sample.raw.program), str(number)), _SOFT) if number is not None else None
-    if kind == "cib.diff" and not sample.core.startswith("Diff: +++"):
+    start = {"cib": "Diff: +++ ", "attrd": "Setting "}.get(kind.split(".", 1)[0])
+    if start and not sample.core.startswith(start):
         return None
     return (kind, daemon(sample.raw.program), sample.core), _SOFT
 
@@ -77,7 +77,8 @@ def anchors(samples: Iterable[Sample]) -> dict[Node, dict[Key, list[Anchor]]]:
     """Anchors of each node by fact, in the order of its own clock."""
     chosen: dict[Node, list[Sample]] = defaultdict(list)
     for sample in samples:
-        if sample.raw.type in TYPES and sample.utc is not None:
+        kind = sample.raw.type
+        if sample.utc is not None and (kind in _TYPES or kind.startswith("attrd.")):
             chosen[sample.node].append(sample)
     return {node: _of_node(sorted(mine, key=lambda each: each.own)) for node, mine in sorted(chosen.items())}
 

@@ -81,9 +81,10 @@ def settle_clocks(
     if shifts:
         for node, (by, basis) in sorted(shifts.items()):
             walls.shift(node, by, basis, files)
-        for sample in samples:
-            sample.stamp()
-        clocks = _settled(samples, files, walls)
+        if any(by for by, _ in shifts.values()):
+            for sample in samples:
+                sample.stamp()
+            clocks = _settled(samples, files, walls)
     return _with_time_sources(clocks, facts, who)
 
 
@@ -117,10 +118,14 @@ def _zone_shifts(clocks: Clocks, walls: Walls) -> dict[Node, tuple[int, TimeBasi
     reference = clocks.reference
     plan = walls.plans.get(reference) if reference else None
     proven = plan is None or plan.basis is not TimeBasis.ASSUMED
-    found = {}
+    found: dict[Node, tuple[int, TimeBasis]] = {}
     for node, skew in clocks.skews.items():
         piece, mine = _main(skew), walls.plans.get(node)
-        if piece is None or mine is None or mine.basis is not TimeBasis.ASSUMED or abs(piece.skew) < _ZONE_AT_LEAST:
+        if piece is None or mine is None or mine.basis is not TimeBasis.ASSUMED or node == reference:
+            continue
+        if abs(piece.skew) < _ZONE_AT_LEAST:
+            if proven:  # a wrong zone would have shown
+                found[node] = 0, TimeBasis.EPOCH_ANCHOR
             continue
         for unit, near in ((_HALF_HOUR, 300 * NS), (_QUARTER, 60 * NS)):
             by = (piece.skew + unit // 2) // unit * unit

@@ -46,14 +46,9 @@ def plausible_epoch(value: Scalar, unit: int = NS) -> int | None:
 def printed_epoch(raw: RawEvent) -> tuple[int, int] | None:
     """Absolute time that a line itself tells, with its weight."""
     fields = raw.fields
-    if raw.type == "attrd.setting":
-        name = str(fields.get("name", ""))
-        epoch = plausible_epoch(fields.get("new")) if name.startswith("last-failure") or name == "shutdown" else None
-        return (epoch, _WEAK) if epoch else None
-    if raw.type == "pcmk.op.failcount":
-        epoch = plausible_epoch(fields.get("time")) or plausible_epoch(fields.get("epoch"))
-        return (epoch, STRONG) if epoch else None
     epoch = plausible_epoch(fields.get("epoch")) or plausible_epoch(fields.get("epoch_ms"), NS // 1000)
+    if raw.type.startswith("attrd."):  # a peer's clock, and repeated whenever a node joins
+        return (epoch, _WEAK) if epoch else None
     if epoch is None and raw.type == "pcmk.graph.start":
         match = _REF.search(str(fields.get("ref", "")))
         epoch = plausible_epoch(match.group(1)) if match else None

@@ -161,12 +161,13 @@ def map_coverage(
     speakers = _speakers(clocks.samples)
     drops = _dropped(clocks)
     newest = _newest(files)
+    windows = _windows(files)
     rows = []
     for file in files:
         for node in sorted(file.nodes):
             coverage = _coverage(clocks, file, node, silences.get(node, ()), drops.get(file.key, []))
             if file.key in newest and not (file.summary and file.summary.truncated):
-                coverage = _to_collection(coverage, clocks, file, silences.get(node, ()), times)
+                coverage = _to_collection(coverage, clocks, file, silences.get(node, ()), (times, windows))
             shows, general = _shows(file, speakers.get(file.key, set()))
             group, index = _rotation(file)
             rows.append(_Row(coverage, shows, general, group, index))
@@ -264,15 +265,21 @@ def _pauses(clocks: Clocks, file: LogFile, node: Node) -> list[Gap]:
 
 
 def _to_collection(
-    coverage: Coverage, clocks: Clocks, file: LogFile, silences: Sequence[Silence], times: Times
+    coverage: Coverage,
+    clocks: Clocks,
+    file: LogFile,
+    silences: Sequence[Silence],
+    known: tuple[Times, Mapping[tuple[str, str], int]],
 ) -> Coverage:
     """Let a log in use go on to the time of collection, unless its node had fallen silent for good."""
+    times, windows = known
     if coverage.end_ns is None or any(silence.end_ns is None for silence in silences):
         return coverage
     last_line = file.runs[-1].last_line
-    mtime = times.files.get(file.key)
-    ends = [clocks.of_line(file, coverage.node, mtime, last_line)] if mtime else []
-    if file.bundle in times.collected:
+    window, mtime = windows.get(file.key), times.files.get(file.key)
+    until = window if window is not None else mtime
+    ends = [clocks.of_line(file, coverage.node, until, last_line)] if until else []
+    if window is None and file.bundle in times.collected:
         ends.append(times.collected[file.bundle])
     end = max(ends, default=0)
     if end <= coverage.end_ns:
@@ -288,6 +295,32 @@ def _to_collection(
         coverage.gaps,
         to_collection=True,
     )
+
+
+def _windows(files: Sequence[LogFile]) -> dict[tuple[str, str], int]:
+    """Ends of the stretch of time that a report was asked for, on the own clock of each node.
+
+    crm_report and "crm report" cut the logs of all nodes at one time; it is known only to be no earlier than any line.
+    """
+    names: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for file in files:
+        for path in (file.path, *(file.summary.aliases if file.summary else ())):
+            folder, _, name = path.rpartition("/")
+            names[file.bundle, folder].add(name)
+    cut = {
+        place for place, known in names.items() if any(n == "ha-log.txt" or n.endswith(".extract.txt") for n in known)
+    }
+    ends: dict[tuple[str, str], int] = {}
+    mine: dict[tuple[str, str], tuple[str, str]] = {}
+    for file in files:
+        folder = file.path.rpartition("/")[0]
+        run = file.runs[-1] if file.runs else None
+        last = file.utc(run.last, run.last_line) if run else None
+        if (file.bundle, folder) in cut and last is not None:
+            report = (file.bundle, folder.rpartition("/")[0])
+            mine[file.key] = report
+            ends[report] = max(ends.get(report, 0), last)
+    return {key: ends[report] for key, report in mine.items()}
 
 
 def _dropped(clocks: Clocks) -> dict[tuple[str, str], list[int]]:

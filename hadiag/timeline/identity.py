@@ -135,8 +135,14 @@ class Identities:
         return None if host is None or host.lower() in _NO_HOST else self._hosts.get((bundle, host)) or self.find(host)
 
     def observer(self, bundle: str, host: str | None, hint: str | None) -> Node:
-        """Node whose log a line stands in: the host column first, then the place in the bundle."""
-        return Node(self.host(bundle, host) or self.host(bundle, hint) or hint or _UNKNOWN)
+        """Node whose log a line stands in: the host column, the place in the bundle, or the only node of the bundle."""
+        return Node(self.host(bundle, host) or self.host(bundle, hint) or hint or self._only(bundle) or _UNKNOWN)
+
+    def _only(self, bundle: str) -> str | None:
+        names = {name for (where, _), name in self._hosts.items() if where == bundle}
+        if not names:
+            names = set(self._hosts.values())
+        return names.pop() if len(names) == 1 else None
 
     def lookup(self, value: str, observer: str | None = None) -> str | None:
         """Canonical name of a node that a line speaks of; node ids count in the cluster of the observer."""

@@ -27,6 +27,8 @@ _RANKS: Final = {
     "system": 2,
     "kernel": 2,
 }
+_DUMP: Final = 3
+"""Rank of everything else, such as the dump of a flight recorder."""
 
 
 def merge(samples: Iterable[Sample]) -> list[Sample]:
@@ -51,8 +53,9 @@ def merge(samples: Iterable[Sample]) -> list[Sample]:
 def _rank(sample: Sample) -> tuple[int, int, int, str, str]:
     """Rank of a file as the place of the canonical copy; an original is larger than an extract of it."""
     summary = sample.file.summary
+    blackbox = summary is not None and "qb.blackbox" in summary.formats
     return (
-        _RANKS.get(sample.file.family, 3),
+        _DUMP if blackbox else _RANKS.get(sample.file.family, _DUMP),
         sample.resolution,
         -(summary.lines if summary else 0),
         sample.file.bundle,

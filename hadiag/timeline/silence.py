@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from hadiag.model.diagnosis import Silence
@@ -30,6 +30,7 @@ _ENDS: Final = {
             "corosync.main.shutdown_signal",
             "corosync.main.unloading",
             "corosync.main.exit_normal",
+            "corosync.main.shutdown_admin",
             "corosync.main.exit_error",
         }
     ),
@@ -43,7 +44,7 @@ _ENDS: Final = {
         }
     ),
 }
-_BOOTS: Final = frozenset({"kernel.boot", "journald.start_stop", "journald.start", "rsyslog.start"})
+_BOOTS: Final = frozenset({"kernel.boot", "systemd.boot", "journald.start_stop", "rsyslog.start"})
 _LONELY: Final = frozenset(
     {"systemd.main_exited", "systemd.failed", "pcmk.cluster.lost", "pcmk.cib.lost", "pacemakerd.fatal"}
 )
@@ -51,14 +52,7 @@ _LONELY: Final = frozenset(
 _TOGETHER: Final = 180 * NS
 _LATE: Final = 30 * NS
 _AFTER: Final = NS
-
-
-@dataclass(slots=True)
-class _Life:
-    """Life of one daemon as the walk over its lines sees it."""
-
-    last: int | None = None
-    orderly: bool = False
+_PRELUDE: Final = 5 * NS
 
 
 def find_silences(
@@ -92,22 +86,47 @@ def _family(sample: Sample) -> str | None:
 
 def _unclean_starts(ordered: Sequence[Sample]) -> tuple[list[tuple[int, int]], bool]:
     """Last sign of life and start of the daemons for each unclean end, in own time; and whether the node ended in order."""
-    lives: dict[str, _Life] = {}
-    starts: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    lives: dict[str, list[Sample]] = defaultdict(list)
     for sample in ordered:
         family = _family(sample)
-        if family is None:
-            continue
-        life = lives.setdefault(family, _Life())
-        if sample.raw.type in _STARTS[family]:
-            if life.last is not None and not life.orderly:
-                starts[family].append((life.last, sample.own))
-            life.orderly = False
-        elif sample.raw.type in _ENDS[family]:
-            life.orderly = True
-        life.last = sample.own
-    orderly = any(life.orderly for life in lives.values())
+        if family is not None:
+            lives[family].append(sample)
+    starts = {family: _of_daemon(family, mine) for family, mine in lives.items()}
+    orderly = any(_ended_orderly(family, mine) for family, mine in lives.items())
     return _of_node(starts, set(lives), ordered), orderly
+
+
+def _of_daemon(family: str, mine: Sequence[Sample]) -> list[tuple[int, int]]:
+    """Starts of a daemon that lived before and was not shut down, each with its last sign of life."""
+    found: list[tuple[int, int]] = []
+    life: list[Sample] = []
+    for sample in mine:
+        if sample.raw.type in _STARTS[family]:
+            before = [each for each in life if _is_before(each, sample)]
+            if before and not any(each.raw.type in _ENDS[family] for each in before):
+                found.append((max(each.own for each in before), sample.own))
+            life = [sample]
+        else:
+            life.append(sample)
+    return found
+
+
+def _is_before(sample: Sample, start: Sample) -> bool:
+    """Tell whether a line is of the life before a start: by file, else by whole printed units.
+
+    What the launcher says just before it announces itself belongs to the start.
+    """
+    if sample.raw.program == "pacemakerd" and sample.own > start.own - _PRELUDE:
+        return sample.raw.type in _ENDS["pacemaker"]
+    if sample.file is start.file:
+        return sample.raw.ref.line < start.raw.ref.line
+    return sample.own + sample.resolution <= start.own
+
+
+def _ended_orderly(family: str, mine: Sequence[Sample]) -> bool:
+    """Tell whether a daemon was shut down after its last start."""
+    last = max((index for index, sample in enumerate(mine) if sample.raw.type in _STARTS[family]), default=0)
+    return any(sample.raw.type in _ENDS[family] for sample in mine[last:])
 
 
 def _of_node(
