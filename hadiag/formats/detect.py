@@ -17,7 +17,7 @@ from hadiag.errors import WARNINGS
 from hadiag.formats import kernel
 from hadiag.formats.base import Decoder, LogKind
 from hadiag.formats.message import family_of
-from hadiag.formats.parser import LineParser, clean
+from hadiag.formats.parser import LineParser, clean, is_note
 from hadiag.model.record import Record
 from hadiag.model.source import BundleId, SourceRef, Warn
 
@@ -30,7 +30,11 @@ _JSON = re.compile(rb"[\x1e\s\[]*(?:data:\s*)?\{")
 _EXPORT = re.compile(rb"\s*[A-Z_][A-Z0-9_]{0,63}(?:=|\n)")
 _VERBOSE = re.compile(rb"^[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} \S+ \[s=[^\]\n]+\]\s*$", re.MULTILINE)
 _OFFSET_OF_JOURNAL = re.compile(r"[+-]\d{4}\Z")
-_LOG_NAME = re.compile(r"(?:\.log\b|journal|messages|syslog|ha-log)", re.IGNORECASE)
+_LOG_NAME = re.compile(
+    r"^(?:(?:pacemaker|corosync|pcsd)\.log|ha-log|messages|syslog)\b[\w.-]*$|journal[\w.-]*\.(?:log|txt)$|^journalctl\S*_-o_cat",
+    re.IGNORECASE,
+)
+_CONFIGURATION = (".conf", ".service", ".socket", ".info", ".xml", ".yaml")
 
 _GROUPS: Final = (
     ("pcmk.file", "pacemaker"),
@@ -89,9 +93,15 @@ def detect(path: str, head: bytes) -> LogKind | None:
 
 
 def refusal(path: str, head: bytes) -> Warn | None:
-    """Why a file whose name says log is not read as one; None where its name says nothing of the kind."""
+    """Why a file that is named like a log of the cluster is not read as one; None for all other names."""
     name = path.rsplit("/", 1)[-1]
-    if not head.strip() or not _LOG_NAME.search(name) or _MARKUP.match(head) or _is_binary(head) or detect(path, head):
+    if (
+        not head.strip()
+        or not _LOG_NAME.search(name)
+        or name.endswith(_CONFIGURATION)
+        or _is_binary(head)
+        or detect(path, head)
+    ):
         return None
     if "journal" in name.lower():
         message = f"{name} holds messages without times (journalctl -o cat?); it cannot be placed on the timeline."
@@ -127,16 +137,16 @@ def _sample(head: bytes) -> list[str]:
 def _take_census(lines: Sequence[str]) -> _Census:
     parser = LineParser(LogKind("other", ()))
     census = _Census()
+    attached = False  # whether an indented line has a record before it that it can belong to
     for line in lines:
         record = parser.parse(line, _REF)
-        if record and record.format == "journal.header":
-            census.journal = True
-        elif record:
+        if record:
             _count(census, record, line)
-        elif line.startswith(("-- ", "\u2591")) or line == "--":
+        elif is_note(line):
             census.journal = True
-        elif line[:1] not in " \t":
+        elif line[0] not in " \t" or not attached:
             census.plain += 1
+        attached = record is not None or (attached and line[0] in " \t")
         if census.first_is_head is None:
             census.first_is_head = record is not None
     return census
@@ -202,7 +212,8 @@ def _single(census: _Census, family: str, name: str) -> str:
 
     The first lines after a boot may all be the kernel's, so the name must say it too, except for the small daemons.
     """
-    families = {family_of(ident) for ident in census.idents if ident != "systemd"}
+    # systemd speaks of every unit, "(corosync)" is a unit before its exec, "IPaddr2(vip)" an agent of pacemaker
+    families = {family_of(ident) for ident in census.idents if ident != "systemd" and "(" not in ident}
     if len(families) != 1:
         return family
     only = families.pop()

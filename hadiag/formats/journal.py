@@ -173,7 +173,8 @@ def _ident(entry: Entry) -> bytes:
     name = entry.get("SYSLOG_IDENTIFIER") or entry.get("_COMM") or b"unknown"
     if name == b"unknown" and entry.get("_TRANSPORT") == b"kernel":
         name = b"kernel"
-    return name.strip().replace(b" ", b"_").replace(b"[", b"(").replace(b"\n", b"_") or b"unknown"
+    name = b"_".join(name.replace(b"[", b"(").replace(b"]", b")").split()) or b"unknown"
+    return name if b"(" in name else name.replace(b":", b"_")  # IPaddr2(vip:0) is fine, org:x would end the tag
 
 
 def _stamp(micros: int) -> bytes:

@@ -82,14 +82,13 @@ _BY_IDENT: Final[dict[str, Cut]] = {
 
 @lru_cache(1024)
 def cut_of(ident: str) -> Cut:
-    """How to cut the messages of an ident; unit names of ``-o with-unit`` count as their daemon."""
-    name = ident.removesuffix(".service")
-    known = _BY_IDENT.get(name)
+    """How to cut the messages of an ident."""
+    known = _BY_IDENT.get(ident)
     if known:
         return known
-    if name in pacemaker.TOOLS or name.startswith("pacemaker"):
+    if ident in pacemaker.TOOLS or ident.startswith("pacemaker"):
         return pacemaker.cut
-    if "(" in name or name.startswith(("crmsh", "ocf:", "fence_")):
+    if "(" in ident or ident.startswith(("crmsh", "ocf:", "fence_")):
         return _agent
     return _plain
 
@@ -97,11 +96,10 @@ def cut_of(ident: str) -> Cut:
 @lru_cache(1024)
 def family_of(ident: str) -> str:
     """Log family that an ident belongs to, ``other`` for those outside the cluster."""
-    name = ident.removesuffix(".service")
-    if name in pacemaker.DAEMONS or name in pacemaker.OLD_DAEMONS or name.startswith("pacemaker"):
+    if ident in pacemaker.DAEMONS or ident in pacemaker.OLD_DAEMONS or ident.startswith("pacemaker"):
         return "pacemaker"
     for start, family in _FAMILIES:
-        if name.startswith(start):
+        if ident.startswith(start):
             return family
     return "other"
 

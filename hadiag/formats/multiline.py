@@ -16,9 +16,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
-from hadiag.formats.parser import LineParser, clean
+from hadiag.formats.parser import LineParser, clean, is_note
 from hadiag.model.record import Record
 from hadiag.model.source import BundleId, SourceRef
 from hadiag.scan.blocks import Block
@@ -34,8 +35,8 @@ _FREE_TEXT: Final = ("pcsd.", "crmsh.", "pcmk.file", "qb.")
 
 def continues(head: Record, line: str) -> bool:
     """Tell whether a line without a head belongs to the record before it; notes of journalctl do not."""
-    if not line.strip() or line.startswith(("-- ", "--\n", "\u2591")) or line == "--":
-        return head.format.startswith("pcsd.") and not line.strip()
+    if is_note(line) or not line.strip():
+        return head.format.startswith("pcsd.") and not is_note(line)
     return line[:1] in " \t" or head.format.startswith(_FREE_TEXT)
 
 
@@ -98,7 +99,7 @@ def join_members(parts: Sequence[str]) -> str:
         return parts[0]
     name, total = names.pop()
     surplus = sum(map(len, lists)) - int(total)
-    for ids, following in zip(lists, lists[1:], strict=False):
+    for ids, following in pairwise(lists):
         if surplus > 0 and ids and following and following[0].startswith(ids[-1]):
             ids.pop()
             surplus -= 1
@@ -106,7 +107,10 @@ def join_members(parts: Sequence[str]) -> str:
 
 
 def records(parser: LineParser, blocks: Iterable[Block], bundle: BundleId, path: str) -> Iterator[Record]:
-    """Every record of a log: continuations joined, lines that nothing explains as records of format ``""``."""
+    """Every record of a log: continuations joined, lines that nothing explains as records of format ``""``.
+
+    What journalctl adds is a record of format ``journal.header`` without a time.
+    """
     head: Record | None = None
     rest: list[str] = []
     for block in blocks:
@@ -127,4 +131,4 @@ def records(parser: LineParser, blocks: Iterable[Block], bundle: BundleId, path:
 
 
 def _unknown(line: str, ref: SourceRef) -> Record:
-    return Record(ref, "", None, None, None, None, None, None, line)
+    return Record(ref, "journal.header" if is_note(line) else "", None, None, None, None, None, None, line)

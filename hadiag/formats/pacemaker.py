@@ -25,7 +25,17 @@ DAEMONS: Final = (
     # the journal's _COMM is cut to 15 characters
     *("pacemaker-contr", "pacemaker-sched", "pacemaker-fence", "pacemaker-remot"),
 )
-OLD_DAEMONS: Final = ("cib", "crmd", "attrd", "pengine", "lrmd", "stonith-ng", "stonithd", "pacemaker_remoted")
+OLD_DAEMONS: Final = (
+    "cib",
+    "crmd",
+    "attrd",
+    "pengine",
+    "lrmd",
+    "stonith-ng",
+    "stonithd",
+    "pacemaker_remoted",
+    "pacemaker_remot",
+)
 TOOLS: Final = frozenset(
     {
         *("attrd_updater", "cibadmin", "crm_attribute", "crm_error", "crm_master", "crm_mon", "crm_node", "crm_report"),
@@ -110,7 +120,7 @@ GRAMMARS: Final[tuple[Grammar, ...]] = (
     grammar(
         "pcmk.file.11",
         rf"(?P<ts>{BSD}) \[(?P<pid>\d+)\] (?:(?P<host>\S+)\s|\s)\s*(?P<ident>[\w.-]+): +"
-        rf"(?:\((?P<file>[\w.-]+)\s*:\s*(?P<line>\d+) [^)]*\) )?"
+        rf"(?:\( *(?P<file>[\w.-]+)\s*:\s*(?P<line>\d+) [^)]*\) )?"
         rf"(?P<level>{LEVEL})\s*: (?P<func>[\w.-]+):\s+(?P<msg>.*)\Z",
         _read_11,
     ),

@@ -20,9 +20,11 @@ MAX_CHARACTERS: Final = 8192
 
 _NOWHERE: Final = SourceRef(BundleId(""), "", 0, 0, 0)
 _ANSI = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.")
-_HEADER = re.compile(
-    r"-- (?P<text>(?:Logs begin at|Journal begins at|Boot [0-9a-f]{32}|Reboot|No entries|cursor:).*?)(?: --)?\Z"
-)
+
+
+def is_note(line: str) -> bool:
+    """Tell a line that journalctl adds: ``-- Boot …``, ``-- Reboot --``, ``-- No entries --``, texts of the catalogue."""
+    return line.startswith(("-- ", "\u2591")) or line == "--"
 
 
 def clean(line: str) -> str:
@@ -50,7 +52,7 @@ class LineParser:
         self._fallbacks = syslog.fallbacks(journal=journal)
 
     def parse(self, line: str, ref: SourceRef) -> Record | None:
-        """Read one line; None where it is no head of a record: a continuation, or something unknown."""
+        """Read one line; None where it is no head of a record: a continuation, a note, or unknown."""
         line = clean(line)
         record = self._head(line, ref) or self._unusual(line, ref)
         if record is None:
@@ -74,10 +76,9 @@ class LineParser:
         return None
 
     def _unusual(self, line: str, ref: SourceRef) -> Record | None:
-        """Headers of journalctl, lines that a collector forwarded, and lines without an ident."""
-        if line.startswith("-- "):
-            match = _HEADER.match(line)
-            return Record(ref, "journal.header", None, None, None, None, None, None, match["text"]) if match else None
+        """Lines that a collector forwarded, and lines without an ident."""
+        if is_note(line):
+            return None
         inner = syslog.without_relay(line)
         if len(inner) < len(line) and (record := self._head(inner, ref)):
             return record
@@ -90,6 +91,8 @@ class LineParser:
 
 def _grammars(kind: LogKind, *, journal: bool) -> list[Grammar]:
     """All grammars, those of the kind first; the two readings of ``[ uptime]`` exclude each other."""
+    if kind.decoded:
+        return [syslog.canonical(kind.formats[0])]
     uptime = kernel.MONOTONIC if "journal.monotonic" in kind.formats else kernel.DMESG
     every = [
         *pacemaker.GRAMMARS,

@@ -26,8 +26,10 @@ from hadiag.model.source import SourceRef
 
 _PRI: Final = r"(?:<(?P<pri>\d{1,3})>)?"
 _NOT_HOST: Final = r"(?!(?:emerg|alert|crit|error|warning|notice|info|debug|trace) )"
+# "[RPM][3339]", "su(to root)", "IPaddr2(vip:0)", "(systemd)"; last a tag that a relay cut inside its parentheses
 _IDENT: Final = (
-    r"(?!\d{4}-\d\d-\d\dT)(?P<ident>(?:\[[^\]\s]{0,128}\])?[^\s\[:]{1,128}(?:\([^)]{0,128}\))?|\[[^\]\s]{0,128}\])"
+    r"(?!\d{4}-\d\d-\d\dT)(?P<ident>(?:\[[^\]\s]{0,128}\])?"
+    r"(?:[^\s\[:(]{1,128}(?:\([^)]{0,128}\))?|\([^)]{1,128}\)|[^\s\[:(]{1,128}\([^\s\[:)]{0,128})|\[[^\]\s]{0,128}\])"
 )
 _TAIL: Final = rf" {_NOT_HOST}(?P<host>[^\s\[]\S*) {_IDENT}(?:\[(?P<pid>\d+)\])?: ?(?P<msg>.*)\Z"
 # A relay cuts the tag at 32 characters: "SAPHanaTopology(rsc_SAPHanaTopol INFO: message"
@@ -49,7 +51,7 @@ def _tagged(name: str, read: Read, *, journal: bool) -> Reader:
         time = read(match["ts"], journal)
         if time is None:
             return None
-        ident, pid = match["ident"], match["pid"]
+        ident, pid = match["ident"].removesuffix(".service"), match["pid"]  # -o with-unit names the unit
         body, repeated = cut_message(ident, match["msg"], has_pid=bool(pid))
         level = body.level if body.level is not None else level_of_priority(match["pri"])
         return Record(
@@ -126,6 +128,11 @@ def envelopes(*, journal: bool) -> tuple[Grammar, ...]:
             for name, ts, read in plain
         ),
     )
+
+
+def canonical(name: str) -> Grammar:
+    """The grammar of the lines that a decoded journal becomes, under the format id of the journal."""
+    return grammar(name, rf"{_PRI}(?P<ts>{ISO}){_TAIL}", _tagged(name, dates.iso, journal=True))
 
 
 def fallbacks(*, journal: bool) -> tuple[Grammar, ...]:

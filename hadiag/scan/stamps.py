@@ -25,7 +25,7 @@ NO_STAMP: Final = np.iinfo(np.int64).min
 NO_OFFSET: Final = 1 << 20
 """UTC offset of a stamp that states none."""
 
-PAD: Final = 64
+PAD: Final = 128
 """Bytes that must follow the last line in the buffer, so that columns can be gathered without a bounds check."""
 
 _YEARS: Final = range(1970, 2200)
@@ -73,7 +73,7 @@ class Stamps:
     layout: Ints
 
 
-def gather(buffer: bytes, begin: Ints, width: int) -> Bytes:
+def gather(buffer: bytearray, begin: Ints, width: int) -> Bytes:
     """The ``width`` bytes from each position on, as a matrix."""
     windows = np.ndarray((max(len(buffer) - width + 1, 0),), dtype=f"V{width}", buffer=buffer, strides=(1,))
     return windows[begin].view(np.uint8).reshape(len(begin), width)
@@ -193,11 +193,14 @@ Finder = Callable[["Lines", Ints], tuple[Flags, Ints]]
 class Lines:
     """The padded bytes of a block with the place where each line begins, behind any ``<PRI>``."""
 
-    def __init__(self, data: bytes, starts: Ints) -> None:
-        self.text = data + b"\n" * PAD
-        self.bytes = np.frombuffer(self.text, dtype=np.uint8)
+    def __init__(self, data: bytes, starts: Ints, scratch: bytearray | None = None) -> None:
+        """Copy the block into ``scratch`` (if it is large enough), whose pages are in memory already."""
+        size = len(data) + PAD
+        self.text = scratch if scratch is not None and len(scratch) >= size else bytearray(size)
+        self.text[: len(data)] = data
+        self.text[len(data) : size] = b"\n" * PAD
+        self.bytes = np.frombuffer(self.text, dtype=np.uint8, count=size)
         self.begin = self._behind_priority(starts)
-        self._tags: Ints | None = None
 
     def _behind_priority(self, starts: Ints) -> Ints:
         """RFC 3164 ``<30>`` and RFC 5424 ``<30>1 `` prefixes are no part of the stamp."""
@@ -299,12 +302,14 @@ def read_stamps(lines: Lines, order: list[int]) -> Stamps:
     rest = np.arange(count)
     for index in order:
         found, place = LAYOUTS[index].find(lines, rest)
+        rows = rest
         if not found.all():
-            place = place[found]
-        rows = rest[found] if not found.all() else rest
+            rows, place = rest[found], place[found]
         if not len(rows):
             continue
         hit, columns = _read_shape(lines, place, LAYOUTS[index].shape)
+        if len(rows) == count and hit.all():
+            return Stamps(*columns[:3], place, columns[3], np.full(count, index, dtype=np.int64))
         rows = rows[hit]
         wall[rows], offset[rows], digits[rows], end[rows] = columns
         begin[rows], layout[rows] = place[hit], index

@@ -9,6 +9,8 @@
 * where the UTC offset that the lines state changes, or lines begin or cease to print a year,
 * where the year of stamps without one rolls over: such stamps are compared modulo a year, so that December to January
   is a step forward into a new run, and a late line of 23:59:59 among those of the new year does not end it.
+
+Gaps are those inside a run; between two runs their ends tell.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import numpy as np
 from hadiag.model.record import PrintedGap, StampRun
 from hadiag.model.time import NS, LoggedTime
 from hadiag.scan.blocks import Block
-from hadiag.scan.stamps import LAYOUTS, NO_OFFSET, NO_STAMP, Bytes, Flags, Ints, Lines, Stamps, gather, read_stamps
+from hadiag.scan.stamps import LAYOUTS, NO_OFFSET, NO_STAMP, PAD, Bytes, Flags, Ints, Lines, Stamps, gather, read_stamps
 
 TOLERANCE_NS: Final = 2 * NS
 """How far printed time may run back inside a run."""
@@ -101,10 +103,13 @@ class BlockClock:
         self._hosts: dict[bytes, int] = {}
         self._lines = self._stamped = self._unparsed = self._cut = 0
         self._nul = self._dropped = False
+        self._scratch = bytearray()
 
     def read(self, block: Block) -> Ints:
         """Take in the next block; the printed wall time of each line in ns, ``NO_STAMP`` where it has none."""
-        lines = Lines(block.data, block.starts)
+        if len(self._scratch) < len(block.data) + PAD:
+            self._scratch = bytearray(2 * len(block.data) + PAD)
+        lines = Lines(block.data, block.starts, self._scratch)
         stamps = read_stamps(lines, self._order())
         self._count(block, lines, stamps)
         self._follow(block, stamps)
@@ -159,12 +164,12 @@ class BlockClock:
             self._meet(self._last, mark)
         step, breaks = _steps(wall, offset, dated)
         self._note_gaps(wall, step, breaks, rows + block.first_line)
-        begin = 0
-        for end in np.flatnonzero(breaks).tolist():
+        ends = np.flatnonzero(breaks)
+        room = MAX_RUNS - 1 - len(self._runs)
+        self._dropped |= len(ends) > room
+        for end in ends[:room].tolist():
             self._close(self._mark(block, stamps, int(rows[end])), self._mark(block, stamps, int(rows[end + 1])))
-            begin = end + 1
-        if begin < len(rows):
-            self._last = self._mark(block, stamps, int(rows[-1]))
+        self._last = self._mark(block, stamps, int(rows[-1]))
 
     def _meet(self, last: _Mark, mark: _Mark) -> None:
         """Join the first stamp of a block to the last one of the block before it."""
@@ -173,14 +178,13 @@ class BlockClock:
         dated = np.array([last.time.has_year, mark.time.has_year])
         step, breaks = _steps(pair, np.array(offsets, dtype=np.int64), dated)
         self._note_gaps(pair, step, breaks, np.array([last.line, mark.line]))
-        if breaks[0]:
+        if breaks[0] and len(self._runs) < MAX_RUNS - 1:
             self._close(last, mark)
+        else:
+            self._dropped |= bool(breaks[0])
 
     def _close(self, last: _Mark, mark: _Mark) -> None:
         """End the present run at ``last`` and begin one at ``mark``."""
-        if len(self._runs) >= MAX_RUNS - 1:
-            self._dropped = True
-            return
         if self._first:
             self._runs.append(_run(self._first, last))
         self._first = self._last = mark
@@ -213,7 +217,7 @@ class BlockClock:
         if not len(rows):
             return
         place = _host_place(lines, stamps.end[rows])
-        words = gather(lines.text + b"\n" * _HOST_WIDTH, place, _HOST_WIDTH)
+        words = gather(lines.text, place, _HOST_WIDTH)
         for name in self._hosts:
             same = _starts_with(words, name)
             self._hosts[name] += int(same.sum())
@@ -221,8 +225,7 @@ class BlockClock:
         while len(words) and len(self._hosts) < MAX_HOSTS:
             name = words[0].tobytes().split(b" ", 1)[0]
             same = _starts_with(words, name)
-            known = _HOST.match(name) and name not in _NO_HOST and not name.isdigit() and words[0, len(name) + 1] != 91
-            self._hosts[name] = int(same.sum()) if known else 0
+            self._hosts[name] = int(same.sum()) if _is_host(name, words[0]) else 0
             words = words[~same]
 
 
@@ -270,10 +273,19 @@ def _host_place(lines: Lines, end: Ints) -> Ints:
     return place
 
 
+def _is_host(name: bytes, row: Bytes) -> bool:
+    """Tell a host from a level, a number, the end of a tag, or ``corosync`` of 1.4 (``corosync [TOTEM ]``)."""
+    if len(name) >= _HOST_WIDTH - 1 or not _HOST.match(name):
+        return False
+    return name not in _NO_HOST and not name.isdigit() and int(row[len(name) + 1]) != 91
+
+
 def _starts_with(words: Bytes, name: bytes) -> Flags:
-    """Rows that begin with a name and a blank (a name as wide as the row needs none)."""
-    want = np.frombuffer((name + b" ")[:_HOST_WIDTH], dtype=np.uint8)
-    same: Flags = words[:, 0] == want[0]
-    for column in range(1, len(want)):
-        same &= words[:, column] == want[column]
+    """Rows that begin with a name and a blank (a name as wide as the row needs none), eight bytes at a time."""
+    want = np.frombuffer((name + b" ")[:_HOST_WIDTH].ljust(_HOST_WIDTH, b"\0"), dtype=np.uint64)
+    mask = np.frombuffer((b"\xff" * (len(name) + 1))[:_HOST_WIDTH].ljust(_HOST_WIDTH, b"\0"), dtype=np.uint64)
+    packed = words.view(np.uint64)
+    same: Flags = (packed[:, 0] & mask[0]) == want[0]
+    for column in range(1, len(name) // 8 + 1 if len(name) < _HOST_WIDTH else len(want)):
+        same &= (packed[:, column] & mask[column]) == want[column]
     return same
