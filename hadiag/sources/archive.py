@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from hadiag.model.source import Artifact, ArtifactRole, BundleId, BundleKind
 from hadiag.sources import journal
@@ -40,6 +41,9 @@ _FURTHER = 512 << 20
 _WANTED = 1 << 16
 
 Artifacts = Generator[Artifact, None, BundleKind]
+"""Artefacts, and at last the kind of what they came from."""
+Kind = Generator[Artifact, None, BundleKind | None]
+"""The same, for what may be no bundle."""
 
 
 @dataclass(slots=True)
@@ -65,6 +69,17 @@ class _Member:
     aliases: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """The container that is being walked through: ``given`` are its files so far, with the aliases told."""
+
+    layout: Layout
+    prefix: str
+    depth: int
+    where: str
+    given: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
 class Walker:
     """Makes artefacts of one input."""
 
@@ -74,11 +89,11 @@ class Walker:
         self._bundle = bundle
         self._name = name
 
-    def directory(self, reader: Callable[[], DirectoryReader]) -> Artifacts:
+    def directory(self, root: Path, on_bytes: Callable[[int], None] | None) -> Artifacts:
         """Walk a directory of the file system."""
         layout = Layout(None)
-        self._scan(reader(), layout, lambda: False)
-        return (yield from self._members(reader(), layout, "", 0))
+        self._scan(DirectoryReader(root), layout, lambda: False)
+        return (yield from self._members(DirectoryReader(root, on_bytes), layout, "", 0))
 
     def container(
         self,
@@ -120,120 +135,115 @@ class Walker:
                 return
 
     def _members(self, reader: Container, layout: Layout, prefix: str, depth: int) -> Artifacts:
-        where = prefix.rstrip("!") or self._name
-        given: dict[str, tuple[str, ...]] = {}
+        inside = _Inside(layout, prefix, depth, prefix.rstrip("!") or self._name)
         for entry in reader:
             if not self.budget.member():
                 break
             name = layout.see(entry)
             if name is None:
-                self._unsafe(f"the name of the member {entry.name!r} is absolute or leads out of the archive", where)
+                self._unsafe(f"the name of the member {entry.name!r} is absolute or leads out of the archive", inside)
             elif name and entry.type is EntryType.FILE:
                 self.found.empty = False
-                yield from self._file(entry, name, layout, given, prefix, depth)
+                yield from self._file(entry, name, inside)
             elif name:
-                yield from self._no_file(entry, name, layout, prefix, where)
+                yield from self._no_file(entry, name, inside)
             if self.budget.stopped:
                 break
-        for problem in reader.problems:
-            self.found.warnings.report(problem, where)
-        if self.budget.stopped:
-            self.found.warnings.report(self.budget.stopped, where)
-        self._finish_links(layout, given, prefix, where)
+        for problem in (*reader.problems, *filter(None, [self.budget.stopped])):
+            self.found.warnings.report(problem, inside.where)
+        self._finish_links(inside)
         return layout.kind
 
-    def _unsafe(self, text: str, where: str) -> None:
-        self.found.warnings.add("archive-unsafe-name", f"{text}; it was not read", where)
+    def _unsafe(self, text: str, inside: _Inside) -> None:
+        self.found.warnings.add("archive-unsafe-name", f"{text}; it was not read", inside.where)
 
-    def _no_file(self, entry: Entry, name: str, layout: Layout, prefix: str, where: str) -> Iterator[Artifact]:
+    def _no_file(self, entry: Entry, name: str, inside: _Inside) -> Iterator[Artifact]:
         """Handle a link or a special file. The target of ``etc/localtime`` names the time zone."""
         if entry.type is EntryType.SPECIAL:
-            self._unsafe(f"{name} is a device, fifo or socket", where)
-        elif entry.type is EntryType.HARDLINK and name not in layout.links.hard:
-            self._unsafe(f"the hard link {name} leads to {entry.target!r}, out of the archive", where)
+            self._unsafe(f"{name} is a device, fifo or socket", inside)
+        elif entry.type is EntryType.HARDLINK and name not in inside.layout.links.hard:
+            self._unsafe(f"the hard link {name} leads to {entry.target!r}, out of the archive", inside)
         elif entry.type is EntryType.SYMLINK and name.endswith("etc/localtime") and "zoneinfo/" in entry.target:
             text = f"{entry.target}\n".encode("utf-8", "surrogateescape")
-            member = _Member(prefix + name, layout.place(name), len(text), entry.mtime)
+            member = _Member(inside.prefix + name, inside.layout.place(name), len(text), entry.mtime)
             yield self._artifact(member, Replay(text))
 
-    def _finish_links(self, layout: Layout, given: dict[str, tuple[str, ...]], prefix: str, where: str) -> None:
-        for name, before in given.items():
-            aliases = layout.links.aliases(name)
+    def _finish_links(self, inside: _Inside) -> None:
+        links, prefix = inside.layout.links, inside.prefix
+        for name, before in inside.given.items():
+            aliases = links.aliases(name)
             if len(aliases) > len(before):
                 self.found.aliases[prefix + name] = tuple(prefix + alias for alias in aliases)
-        for name, target in layout.links.hard.items():
-            if target not in given and target not in layout.links.hard and not self.budget.stopped:
+        for name, target in links.hard.items():
+            if target not in inside.given and target not in links.hard and not self.budget.stopped:
                 text = f"the hard link {name} leads to {target}, which is not in the archive"
-                self.found.warnings.add("archive-link-missing", text, where)
+                self.found.warnings.add("archive-link-missing", text, inside.where)
 
-    def _file(
-        self, entry: Entry, name: str, layout: Layout, given: dict[str, tuple[str, ...]], prefix: str, depth: int
-    ) -> Iterator[Artifact]:
+    def _file(self, entry: Entry, name: str, inside: _Inside) -> Iterator[Artifact]:
+        layout, prefix = inside.layout, inside.prefix
         unique, count = name, 2
-        while unique in given:  # the same name twice in one archive
+        while unique in inside.given:  # the same name twice in one archive
             unique, count = f"{name} ({count})", count + 1
-        aliases = given[unique] = layout.links.aliases(name)
+        aliases = inside.given[unique] = layout.links.aliases(name)
         if entry.mtime:
             self.found.mtimes.append(entry.mtime)
+        flow = entry.flow
         if layout.wants(name) and not layout.place(name).node:
-            head = entry.flow.exactly(_WANTED)
+            head = flow.exactly(_WANTED)
             layout.learn(name, head)
-            entry = replace(entry, flow=Replay(head, entry.flow))
+            flow = Replay(head, flow)
         place = layout.place(name)
         member = _Member(prefix + unique, place, entry.size, entry.mtime, tuple(prefix + alias for alias in aliases))
-        if place.role is not ArtifactRole.CANDIDATE:
-            layout.own_files = True
-            flow = Replay(b"") if place.role is ArtifactRole.OPAQUE else entry.flow
-            yield self._artifact(member, flow)
-            return
-        nested = yield from self.content(entry.flow, member, depth)
-        if nested:
-            layout.nested.append(nested)
+        if place.role is ArtifactRole.CANDIDATE:
+            nested = yield from self.content(flow, member, inside.depth)
         else:
-            layout.own_files = True
+            nested = None
+            yield self._artifact(member, Replay(b"") if place.role is ArtifactRole.OPAQUE else flow)
+        layout.note(nested)
 
-    def content(self, flow: Flow, member: _Member, depth: int) -> Generator[Artifact, None, BundleKind | None]:
+    def content(self, flow: Flow, member: _Member, depth: int) -> Kind:
         """Make artefacts of a candidate by what its bytes are; returns the kind of an archive inside."""
-        source, loose = flow, member.place.kind is BundleKind.FILE
         unpacked = self._unpack(flow, member)
         if unpacked is None:
             return None
-        flow, head, packed = unpacked
+        inner, head, packed = unpacked
         if packed:
             member = replace(member, size=None)
-        kind = None
-        match content(head):
-            case Content.TAR | Content.ZIP as what if depth >= self.budget.limits.depth:
-                text = f"a {what.name.lower()} archive deeper than {depth} archives in archives; it was not read"
-                self.found.warnings.add("archive-limit", text, member.path)
-            case Content.TAR | Content.ZIP as what:
-                kind = yield from self.container(what, flow, member, depth + 1)
-            case Content.JOURNAL:
-                kind = yield from self._journal(flow, member)
-            case Content.ENCRYPTED:
-                self.found.warnings.add("archive-encrypted", "the file is encrypted; decrypt it first", member.path)
-            case Content.FOREIGN:
-                code = "input-unrecognised" if loose else "nested-unreadable"
-                text = "an archive or compression that cannot be read; unpack it first"
-                self.found.warnings.add(code, text, member.path)
-            case Content.BINARY if loose:
-                text = "the file is neither a bundle nor text"
-                self.found.warnings.add("input-unrecognised", text, member.path)
-            case Content.BINARY:
-                yield self._artifact(
-                    replace(member, place=replace(member.place, role=ArtifactRole.OPAQUE)), Replay(b"")
-                )
-            case Content.TEXT if has_sections(head):
-                yield from self._sections(flow, member)
-            case Content.TEXT:
-                kind = yield from self._text(flow, head, member)
-        if (
-            kind is None and flow.problem and not source.problem
-        ):  # what is wrong with the container itself is told once, there
-            self.found.warnings.report(flow.problem, member.path)
+        what = content(head)
+        if what in {Content.TAR, Content.ZIP}:
+            kind = yield from self._nested(what, inner, member, depth)
+        elif what is Content.JOURNAL:
+            kind = yield from self._journal(inner, member)
+        elif what is Content.TEXT:
+            kind = yield from self._text(inner, head, member)
+        else:
+            kind = yield from self._unread(what, member)
+        if kind is None and inner.problem and not flow.problem:  # the container tells what is wrong with itself
+            self.found.warnings.report(inner.problem, member.path)
         if packed:
-            flow.close()
+            inner.close()
         return kind
+
+    def _nested(self, what: Content, flow: Flow, member: _Member, depth: int) -> Kind:
+        if depth < self.budget.limits.depth:
+            return (yield from self.container(what, flow, member, depth + 1))
+        text = f"a {what.name.lower()} archive deeper than {depth} archives in archives; it was not read"
+        self.found.warnings.add("archive-limit", text, member.path)
+        return None
+
+    def _unread(self, what: Content, member: _Member) -> Kind:
+        """Say why a file is not read; a binary file in a bundle is listed."""
+        loose = member.place.kind is BundleKind.FILE
+        if what is Content.ENCRYPTED:
+            self.found.warnings.add("archive-encrypted", "the file is encrypted; decrypt it first", member.path)
+        elif what is Content.FOREIGN:
+            text = "an archive or compression that cannot be read; unpack it first"
+            self.found.warnings.add("input-unrecognised" if loose else "nested-unreadable", text, member.path)
+        elif loose:
+            self.found.warnings.add("input-unrecognised", "the file is neither a bundle nor text", member.path)
+        else:
+            yield self._artifact(replace(member, place=replace(member.place, role=ArtifactRole.OPAQUE)), Replay(b""))
+        return None
 
     def _unpack(self, flow: Flow, member: _Member) -> tuple[Flow, bytes, bool] | None:
         """Take off compression; returns the flow, the first bytes of it and whether there was any."""
@@ -256,25 +266,23 @@ class Walker:
         self.found.warnings.add("archive-limit", text, member.path)
         return None
 
-    def _text(self, flow: Flow, head: bytes, member: _Member) -> Generator[Artifact, None, BundleKind | None]:
+    def _text(self, flow: Flow, head: bytes, member: _Member) -> Kind:
+        """Make the artefact of a text file, or those of its sections."""
         kind = None
-        if member.place.kind is BundleKind.FILE and is_journal_text(head):
-            kind = BundleKind.JOURNAL
-            member = replace(member, place=replace(member.place, kind=kind))
         capped = Capped(flow, self.budget.limits.member_bytes)
-        yield self._artifact(member, capped)
+        if has_sections(head):
+            for name, text in SectionReader(capped):
+                yield self._artifact(replace(member, path=f"{member.path}#{name}", size=None, aliases=()), text)
+        else:
+            if member.place.kind is BundleKind.FILE and is_journal_text(head):
+                kind = BundleKind.JOURNAL
+                member = replace(member, place=replace(member.place, kind=kind))
+            yield self._artifact(member, capped)
         if capped.problem and not flow.problem:
             self.found.warnings.report(capped.problem, member.path)
         return kind
 
-    def _sections(self, flow: Flow, member: _Member) -> Iterator[Artifact]:
-        capped = Capped(flow, self.budget.limits.member_bytes)
-        for name, text in SectionReader(capped):
-            yield self._artifact(replace(member, path=f"{member.path}#{name}", size=None, aliases=()), text)
-        if capped.problem and not flow.problem:
-            self.found.warnings.report(capped.problem, member.path)
-
-    def _journal(self, flow: Flow, member: _Member) -> Generator[Artifact, None, BundleKind | None]:
+    def _journal(self, flow: Flow, member: _Member) -> Kind:
         """Read a binary journal through journalctl."""
         kind = BundleKind.JOURNAL if member.place.kind is BundleKind.FILE else None
         place = replace(member.place, kind=kind or member.place.kind)

@@ -17,35 +17,38 @@ from collections import defaultdict
 
 from hadiag.model.source import ArtifactRole, BundleKind
 
-_NODE_FILES = frozenset(
-    (
-        "RUNNING STOPPED cib.xml.live corosync.dump corosync.quorum corosync-blackbox-live.txt sysstats.txt "
-        "permissions.txt crm_verify.txt configure_show.txt journal_pacemaker.log journal_corosync.log journal_sbd.log "
-        "quorum_qdevice_qnetd.txt dlm_dump.txt hb_uuid.txt"
-    ).split()
+_NODE_FILE = re.compile(
+    r"RUNNING|STOPPED|cib\.xml\.live|corosync\.(?:dump|quorum)|corosync-blackbox-live\.txt|sysstats\.txt|permissions\.txt"
+    r"|crm_verify\.txt|configure_show\.txt|journal_(?:pacemaker|corosync|sbd)\.log|quorum_qdevice_qnetd\.txt|dlm_dump\.txt"
+    r"|hb_uuid\.txt|.+\.extract\.txt"
 )
 """Files that only a node directory holds; what may be consolidated at the top is not among them."""
-_EXTRACT = ".extract.txt"
 _PE_FILE = re.compile(r"pe-(?:input|warn|error)-\d+\.(?:bz2|dot)")
 
-_PACEMAKER = frozenset("report.summary collector cib.xml.live corosync.dump corosync-blackbox-live.txt".split())
-_CRMSH_NEW = frozenset(
-    "configure_show.txt journal_pacemaker.log quorum_qdevice_qnetd.txt coredump_info.txt crmsh.log profiles.yml".split()
+_PACEMAKER = re.compile(
+    r"report\.summary|collector|cib\.xml\.live|corosync\.dump|corosync-blackbox-live\.txt|.+\.extract\.txt"
 )
-_CRMSH = frozenset("description.txt ha-log.txt ha-cluster-bootstrap.log time.txt events.text".split())
+_CRMSH_NEW = re.compile(
+    r"configure_show\.txt|journal_pacemaker\.log|quorum_qdevice_qnetd\.txt|coredump_info\.txt|crmsh\.log|profiles\.yml"
+)
+_CRMSH = re.compile(r"description\.txt|ha-log\.txt|ha-cluster-bootstrap\.log|time\.txt|events\.text")
 
-_NO_NODE = frozenset(
-    (
-        "pengine sos_commands sos_logs sos_reports sos_strings etc var usr opt proc sys run dev tmp root home boot lib "
-        "log logs cluster corosync pacemaker crm_report booth drbd.d trace_ra cib cores checksums"
-    ).split()
+NO_NODE = re.compile(
+    r"pengine|sos_(?:commands|logs|reports|strings)|etc|var|usr|opt|proc|sys|run|dev|tmp|root|home|boot|lib(?:64)?|logs?"
+    r"|cluster|corosync|pacemaker|pcsd|crm_report|booth|drbd\.d|trace_ra|cib|cores|checksums|journal|.+\.d"
 )
 """Names of directories that are never a node's."""
 
-_DERIVED = frozenset(
-    "events.txt events.text analysis.txt report.summary report.out description.txt collector .env debug.out".split()
+_DERIVED = re.compile(
+    r"events\.te?xt|analysis\.txt|report\.(?:summary|out)|description\.txt|collector|\.env|debug\.out|.+\.(?:info|dot)"
 )
 _CONSOLIDATED = frozenset(("ha-log.txt", "journal.log"))
+_TOOLS = (
+    (BundleKind.CRM_REPORT, _PACEMAKER),
+    (BundleKind.CRMSH_REPORT, _CRMSH_NEW),
+    (BundleKind.HB_REPORT, _CRMSH),
+)
+_MARKS = (_PACEMAKER, _CRMSH_NEW, _CRMSH, _DERIVED)
 
 
 class ReportTrees:
@@ -61,22 +64,20 @@ class ReportTrees:
     def see(self, path: str) -> None:
         """Take note of a member."""
         folder, _, name = path.rpartition("/")
-        if name in _NODE_FILES or name.endswith(_EXTRACT):
+        if _NODE_FILE.fullmatch(name):
             self._mark_node(folder)
         elif _PE_FILE.fullmatch(name) and folder.endswith("/pengine"):
             self._mark_node(folder.rpartition("/")[0])
         if name == "report.summary":
             self.roots.add(folder)
-        if name in _DERIVED or name in _CONSOLIDATED or name in _CRMSH_NEW or name in _CRMSH or name in _PACEMAKER:
+        if name in _CONSOLIDATED or any(marks.fullmatch(name) for marks in _MARKS):
             self._files[folder].add(name)
             if {"description.txt", "analysis.txt"} <= self._files[folder]:
                 self.roots.add(folder)
-        elif name.endswith(_EXTRACT):
-            self._files[folder].add(_EXTRACT)
 
     def _mark_node(self, folder: str) -> None:
         root, _, name = folder.rpartition("/")
-        if name and name not in _NO_NODE:
+        if name and not NO_NODE.fullmatch(name):
             self.node_dirs[root].add(folder)
             self.roots.add(root)
 
@@ -85,17 +86,14 @@ class ReportTrees:
         folders = path.split("/")[:-1]
         for depth in range(len(folders), -1, -1):
             root = "/".join(folders[:depth])
-            if root in self.roots and self._inside(root, folders[depth:]):
-                known = self.node_dirs.get(root, set())
-                below = "/".join(folders[: depth + 1])
-                if depth < len(folders) and (below in known or folders[depth] not in _NO_NODE):
-                    return root, below
+            if root not in self.roots:
+                continue
+            if depth == len(folders):
                 return root, None
+            below = "/".join(folders[: depth + 1])
+            if below in self.node_dirs.get(root, ()) or not NO_NODE.fullmatch(folders[depth]):
+                return root, below
         return None
-
-    def _inside(self, root: str, below: list[str]) -> bool:
-        """Tell a part of the report from a foreign directory beside it."""
-        return not below or below[0] not in _NO_NODE or f"{root}/{below[0]}".lstrip("/") in self.node_dirs.get(root, ())
 
     def node(self, root: str, node_dir: str | None) -> str | None:
         """Return the node of a directory; what stands at the top of a report of one node is that node's."""
@@ -109,16 +107,15 @@ class ReportTrees:
         names = set(self._files.get(root, ()))
         for folder in self.node_dirs.get(root, ()):
             names |= self._files.get(folder, set())
-        if names & _PACEMAKER or _EXTRACT in names:
-            return BundleKind.CRM_REPORT
-        if names & _CRMSH_NEW:
-            return BundleKind.CRMSH_REPORT
-        return BundleKind.HB_REPORT if names & _CRMSH else BundleKind.CRM_REPORT
+        for kind, marks in _TOOLS:
+            if any(marks.fullmatch(name) for name in names):
+                return kind
+        return BundleKind.CRM_REPORT
 
     def role(self, path: str, root: str, node_dir: str | None) -> ArtifactRole:
         """Tell logs and snapshots from what the report tools made of them."""
         name = path.rpartition("/")[2]
-        if name in _DERIVED or name.endswith((".info", ".dot")):
+        if _DERIVED.fullmatch(name):
             return ArtifactRole.DERIVED
         if re.fullmatch(r"pe-\w+\.last", name):
             return ArtifactRole.OPAQUE

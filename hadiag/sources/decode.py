@@ -11,7 +11,9 @@ import lzma
 import os
 import stat
 import sys
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -23,7 +25,8 @@ _OUTPUT = 1 << 16
 """Output of one step: at damage the output of the step is lost, so it is small."""
 _XZ_MEMORY = 512 << 20
 _PARALLEL_FROM = 1 << 19
-"""Smaller bzip2 files are not worth the threads."""
+"""Smaller files are not worth a thread."""
+_AHEAD = 4
 
 OnBytes = Callable[[int], None]
 
@@ -302,6 +305,46 @@ class ParallelBzip2(Flow):
             self._slow.close()
 
 
+class Ahead(Flow):
+    """A flow that is read ahead by one thread, so that decoding and scanning share the processors."""
+
+    def __init__(self, flow: Flow, told: FileFlow, on_bytes: OnBytes | None) -> None:
+        self._flow = flow
+        self._told = told
+        self._on_bytes = on_bytes
+        self._thread = ThreadPoolExecutor(1, "hadiag-decode")
+        self._coming: deque[Future[bytes]] = deque()
+        self._data = b""
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        """Return bytes in their order; the thread runs at most a few chunks ahead."""
+        if self._at == len(self._data) and (self.problem or not self._next()):
+            return b""
+        data = self._data[self._at : self._at + size]
+        self._at += len(data)
+        return data
+
+    def _next(self) -> bool:
+        while len(self._coming) < _AHEAD:
+            self._coming.append(self._thread.submit(self._flow.exactly, CHUNK))
+        self._data = self._coming.popleft().result()
+        self._at = 0
+        if self._on_bytes:
+            self._on_bytes(self._told.position)
+        if not self._data:
+            self.problem = self._flow.problem
+        return bool(self._data)
+
+    def close(self) -> None:
+        """Stop the thread and close the flow behind."""
+        self._thread.shutdown(cancel_futures=True)
+        self._coming.clear()
+        self._data = b""
+        self._at = 0
+        self._flow.close()
+
+
 def decoded(flow: Flow, codec: Codec, budget: Budget) -> Decoded:
     """Decompress a flow."""
     return Decoded(flow, codec.value, _MAKE[codec], codec, budget)
@@ -311,7 +354,10 @@ def decoded_file(path: Path, codec: Codec, budget: Budget, on_bytes: OnBytes | N
     """Decompress a regular file, with several threads where that pays."""
     if codec is Codec.BZ2 and path.stat().st_size >= _PARALLEL_FROM:
         return ParallelBzip2(path, budget, on_bytes)
-    return decoded(FileFlow(path.open("rb"), on_bytes), codec, budget)
+    if path.stat().st_size < _PARALLEL_FROM:
+        return decoded(FileFlow(path.open("rb"), on_bytes), codec, budget)
+    file = FileFlow(path.open("rb"))
+    return Ahead(decoded(file, codec, budget), file, on_bytes)
 
 
 def deflated(flow: Flow, budget: Budget) -> Decoded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hadiag.sources.base import Entry, EntryType, Flow, Problem
@@ -17,9 +17,11 @@ _DEEPEST = 64
 class OnDisk(Flow):
     """A regular file, opened when it is first read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_bytes: Callable[[int], None] | None = None) -> None:
         self.path = path
         self._file: int | None = None
+        self._on_bytes = on_bytes
+        self._position = 0
 
     def read(self, size: int) -> bytes:
         """Return bytes of the file."""
@@ -28,10 +30,14 @@ class OnDisk(Flow):
         try:
             if self._file is None:
                 self._file = os.open(self.path, _FLAGS)
-            return os.read(self._file, size)
+            data = os.read(self._file, size)
         except OSError as error:
             self.problem = Problem("member-unreadable", f"the file cannot be read: {error.strerror}")
             return b""
+        self._position += len(data)
+        if self._on_bytes:
+            self._on_bytes(self._position)
+        return data
 
     def close(self) -> None:
         """Close the file."""
@@ -43,8 +49,10 @@ class OnDisk(Flow):
 class DirectoryReader:
     """Members of a directory and of the directories below it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, on_bytes: Callable[[int], None] | None = None) -> None:
         self._root = root
+        self._on_bytes = on_bytes
+        self._before = 0
         self.problems: list[Problem] = []
 
     def __iter__(self) -> Iterator[Entry]:
@@ -66,17 +74,24 @@ class DirectoryReader:
             try:
                 status = item.stat(follow_symlinks=False)
                 kind = _TYPES.get(stat.S_IFMT(status.st_mode), EntryType.SPECIAL)
-                target = os.readlink(item.path) if kind is EntryType.SYMLINK else ""
+                target = str(Path(item.path).readlink()) if kind is EntryType.SYMLINK else ""
             except OSError as error:
                 self._unreadable(name, error)
                 continue
-            flow = OnDisk(Path(item.path))
+            flow = OnDisk(Path(item.path), self._tell)
             yield Entry(name, kind, status.st_size, int(status.st_mtime), target, flow)
             if flow.problem:
                 self.problems.append(Problem(flow.problem.code, f"{name}: {flow.problem.text}"))
             flow.close()
+            if kind is EntryType.FILE:
+                self._before += status.st_size
+                self._tell(0)
             if kind is EntryType.DIRECTORY:
                 yield from self._walk(Path(item.path), f"{name}/", depth + 1)
+
+    def _tell(self, position: int) -> None:
+        if self._on_bytes:
+            self._on_bytes(self._before + position)
 
     def _unreadable(self, name: str, error: OSError) -> None:
         self.problems.append(

@@ -144,7 +144,7 @@ class _Input:
         walker = self._walker(digest, size)
         if walker:
             self.summary = replace(self.summary, kind=BundleKind.DIRECTORY)
-            self._set((yield from walker.directory(lambda: DirectoryReader(path))))
+            self._set((yield from walker.directory(path, self._on_bytes)))
 
     def _file(self, path: Path) -> Iterator[Artifact]:
         digest, size = _file_digest(path)

@@ -65,19 +65,15 @@ def opened(flow: Flow) -> Iterator[Flow | Problem]:
         watchdog = threading.Timer(_SECONDS, process.kill)
         watchdog.start()
         try:
-            yield from _entries(process, errors)
+            output = _Output(process, process.stdout, errors)  # type: ignore[arg-type]  # there is one, see _start
+            head = output.read(CHUNK)
+            yield Replay(head, output) if head or not output.problem else output.problem
         finally:
             watchdog.cancel()
             process.kill()
             process.wait()
             if process.stdout:
                 process.stdout.close()
-
-
-def _entries(process: subprocess.Popen[bytes], errors: IO[bytes]) -> Iterator[Flow | Problem]:
-    output = _Output(process, process.stdout or tempfile.TemporaryFile(), errors)
-    head = output.read(CHUNK)
-    yield Replay(head, output) if head or not output.problem else output.problem
 
 
 def _copy(flow: Flow, copy: IO[bytes]) -> None:

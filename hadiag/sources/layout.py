@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hadiag.model.source import ArtifactRole, BundleKind
 from hadiag.sources.base import Entry, EntryType
-from hadiag.sources.crm_report import ReportTrees
+from hadiag.sources.crm_report import NO_NODE, ReportTrees
 from hadiag.sources.links import Links, clean
 from hadiag.sources.opaque import is_opaque
 from hadiag.sources.sosreport import HostTrees, sos_role
@@ -20,16 +20,15 @@ from hadiag.sources.supportconfig import ConfigTrees
 
 _HADIAG = re.compile(rb'"schema"\s*:\s*"hadiag/collect/')
 _CLUSTER_LOGS = frozenset(
-    "corosync.log pacemaker.log messages syslog ha-log.txt cib.xml corosync.conf pcsd.log".split()
+    ["corosync.log", "pacemaker.log", "messages", "syslog", "ha-log.txt", "cib.xml", "corosync.conf", "pcsd.log"]
 )
-_NO_HOST = frozenset(
-    (
-        "etc var usr opt log logs cluster corosync pacemaker pcsd journal old new backup bak before after archive archives "
-        "case data files tmp run home root crm_report sos_commands other misc cib first second third last current previous"
-    ).split()
+_NO_HOST = re.compile(
+    r"old|new|backups?|bak|before|after|archives?|case|data|files|other|misc|first|second|third|last|current|previous",
+    re.IGNORECASE,
 )
 _HOST_LIKE = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
-_DATE_LIKE = re.compile(r".*\d{4}-?\d\d-?\d\d.*|(?:\d+[a-z]{0,2})|day\d+|part\d+|case\d+|logs?[-.\d]+", re.IGNORECASE)
+_DATE_LIKE = re.compile(r".*\d{4}-?\d\d-?\d\d.*|(?:\d+[a-z]{0,2})|day\d+|part\d+|case\d+", re.IGNORECASE)
+_NO_HOSTS = (NO_NODE, _NO_HOST, _DATE_LIKE)
 _MEMBERS_COMPARED = 20_000
 
 
@@ -89,6 +88,13 @@ class Layout:
         elif _HADIAG.search(data):
             self._hadiag = True
 
+    def note(self, nested: BundleKind | None) -> None:
+        """Take note of a file that was read: the kind of the archive it is, or None."""
+        if nested:
+            self.nested.append(nested)
+        else:
+            self.own_files = True
+
     def _compare(self, name: str) -> None:
         """Find directories beside each other that hold the same logs: somebody's collection, one for each host."""
         parts = name.split("/")
@@ -96,7 +102,7 @@ class Layout:
             return
         self._compared += 1
         for depth, folder in enumerate(parts[:-1]):
-            if folder in _NO_HOST or _DATE_LIKE.fullmatch(folder) or not _HOST_LIKE.fullmatch(folder):
+            if not _HOST_LIKE.fullmatch(folder) or any(words.fullmatch(folder) for words in _NO_HOSTS):
                 continue
             parent = "/".join(parts[:depth])
             same = self._siblings[parent, "/".join(parts[depth + 1 :])]
@@ -148,6 +154,9 @@ class Layout:
             return BundleKind.SOS_COLLECT if self.nested else BundleKind.SOSREPORT
         if self.configs.roots:
             return BundleKind.SUPPORTCONFIG
+        return self._kind_of_reports()
+
+    def _kind_of_reports(self) -> BundleKind:
         if self.reports.roots:
             return min((self.reports.kind(root) for root in self.reports.roots), key=_KIND_ORDER.index)
         if self.nested and not self.own_files and len(set(self.nested)) == 1:

@@ -99,7 +99,7 @@ class HostTrees:
         """Return the host of a root directory."""
         if root in self._hosts:
             return self._hosts[root][1]
-        return self._named.get(root.split("/")[0])
+        return self._named.get(root.split("/", maxsplit=1)[0])
 
 
 def _host_of_top(text: str) -> str:
