@@ -203,6 +203,7 @@ def _reach(a: _Span, b: _Span) -> int:
 
 
 def _overlap(wanted: Concurrent, a: _Span, b: _Span) -> Tri:
+    """An overlap within the error of the clocks is open; a gap is none, or every fail-over would be a double start."""
     if a.value == b.value or not _excludes(wanted, a.row, b.row):
         return Tri.FALSE
     length = min(a.hi, b.hi) - max(a.lo, b.lo)
@@ -211,10 +212,10 @@ def _overlap(wanted: Concurrent, a: _Span, b: _Span) -> Tri:
     errors = (a.lo_err, a.hi_err, b.lo_err, b.hi_err)
     if any(error is None for error in errors):
         return Tri.UNKNOWN if length > wanted.for_ else Tri.FALSE
+    if length <= wanted.for_:
+        return Tri.FALSE
     slack = max((a.lo_err or 0) + (b.hi_err or 0), (a.hi_err or 0) + (b.lo_err or 0))
-    if length - slack > wanted.for_:
-        return Tri.TRUE
-    return Tri.UNKNOWN if length + slack > wanted.for_ else Tri.FALSE
+    return Tri.of(True if length - slack > wanted.for_ else None)
 
 
 def _excludes(wanted: Concurrent, a: Row, b: Row) -> bool:

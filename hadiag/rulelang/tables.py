@@ -115,7 +115,7 @@ STATE_TABLES: Mapping[str, StateTable] = {
         resources="resource",
     ),
     "rsc.outage": _state(
-        "resource role from_node to_node planned down_s",
+        "resource role from_node to_node moved planned down_s",
         "pcmk.op.result pcmk.op.result_new",
         nodes="from_node",
         resources="resource",
