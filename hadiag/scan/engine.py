@@ -24,11 +24,8 @@ class Expression(NamedTuple):
     regex: bytes
 
 
-class Hit(NamedTuple):
-    """An expression that matches in a block; ``end`` lies behind the match, inside or at the end of its line."""
-
-    id: int
-    end: int
+Hit = tuple[int, int]
+"""Id of an expression that matches, and the offset behind the match, inside or at the end of its line."""
 
 
 class EngineError(Exception):

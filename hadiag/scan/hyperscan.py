@@ -58,7 +58,7 @@ class _HyperscanScanner:
         append = hits.append
 
         def report(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            append(Hit(number, end))
+            append((number, end))
 
         self._database.scan(block, match_event_handler=report, scratch=scratch)
         return hits

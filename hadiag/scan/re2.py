@@ -66,7 +66,7 @@ class _Re2Scanner:
             end += len(line)
             found = match(line)
             if found:
-                hits.extend(Hit(number, end) for number in sorted(ids[index] for index in found))
+                hits.extend((number, end) for number in sorted({ids[index] for index in found}))
             end += 1
         return hits
 
