@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hadiag.diagnose.answers import answers
 from hadiag.diagnose.chain import build_chain
 from hadiag.diagnose.cluster import cluster_report, contradictions, fencing_operations, node_reports
 from hadiag.diagnose.evidence import of_finding
@@ -67,7 +68,7 @@ def diagnose(material: Material) -> Diagnosis:
         fencing=fencing_operations(views, timeline),
         contradictions=contradictions(views, timeline),
         audit=tuple(sorted(material.audits, key=lambda a: (-a.severity.rank, a.id, a.nodes))),
-        answers=(),
+        answers=answers(timeline, views),
         unknown_messages=material.unknown_messages,
         warnings=material.warnings,
     )

@@ -26,7 +26,7 @@ Tables and their values:
   unknown), reason, exit_reason, probe, expected, fencing_device, ordered, call
 * ``rsc.active``: resource, node, role (Started, Promoted, Unpromoted), clone, promotable, fencing_device, proof
   (start, promote, demote, migrate_from, monitor, probe, snapshot)
-* ``rsc.outage``: resource, role, from_node, to_node, planned, down_s
+* ``rsc.outage``: resource, role, from_node, to_node, moved, planned, down_s
 * ``rsc.failcount``: resource, node, count, op, rc; ``rsc.blocked``: resource, node, why
 * ``rsc.ban``: resource, node, why (migration_threshold, hard_failure, fatal_failure), failures
 * ``daemon.life``: daemon, node, pid, how (running, orderly, killed, crashed, unknown), signal, respawned

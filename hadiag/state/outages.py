@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _LOSS_SIGNS = ("knet.link.down", "knet.host.no_links", "corosync.totem.failed_to_receive_leave", "pcmk.node.state")
 _CAUSED = {
     "standby": 600,
-    "unstandby": 120,
+    "unstandby": 60,
     "stop": 600,
-    "start": 120,
+    "start": 60,
     "reboot": 600,
     "move": 120,
     "ban": 120,
@@ -40,11 +40,13 @@ _CAUSED = {
     "enable": 60,
     "fence": 120,
     "ack": 60,
-    "config": 30,
+    "config": 10,
     "unmaintenance": 60,
 }
 """How long after an act of each kind its effect on a resource may begin, in s."""
 _BY_RESOURCE = frozenset({"move", "ban", "clear", "cleanup", "refresh", "disable", "enable"})
+_BY_NODE = frozenset({"standby", "stop", "reboot", "fence"})
+_BY_CLUSTER = frozenset({"unstandby", "start", "unmaintenance", "config"})
 _MOVE = re.compile(r"(?P<source>[\w.-]+) -> (?:\w+ )?(?P<target>[\w.-]+)\s*$")
 _PLAN_BEFORE = 600 * NS
 
@@ -60,6 +62,8 @@ class _Up:
     closed_by: str | None
     live: bool = False
     failed: bool = False
+    stopped: bool = False
+    """It ended with a stop that the cluster ordered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,19 @@ def outage_views(context: Context, active: Sequence[View]) -> Iterator[View]:
             view for view in active if view.value["resource"] == name and (role is None or view.value["role"] == role)
         ]
         operations = [view for view in context.operations if view.value["resource"] == name]
-        ups = sorted((up for view in mine for up in _stretches(context, view, operations)), key=_up_start)
+        wanted = [view for view in mine if not _leftover(view, mine)]
+        ups = sorted((up for view in wanted for up in _stretches(context, view, operations)), key=_up_start)
         yield from _gaps(context, name, role, ups)
+
+
+def _leftover(view: View, others: Sequence[View]) -> bool:
+    """Found by a probe while another node ran it: that instance was never meant to serve."""
+    if view.value.get("proof") != "probe":
+        return False
+    begin = start_ns(view)
+    return any(
+        other.value["node"] != view.value["node"] and start_ns(other) <= begin < end_ns(other) for other in others
+    )
 
 
 def _up_start(up: _Up) -> int:
@@ -112,7 +127,7 @@ def _stretches(context: Context, active: View, operations: Sequence[View]) -> It
             up = False
         elif up and op in ("stop", "demote") and begins.ns >= start_ns(active):
             failing = view.value["expected"] is False
-            yield _Up(node, start, begins, opened, view.opened_by, live or op == "migrate_to", failed=failing)
+            yield _Up(node, start, begins, opened, view.opened_by, live, failed=failing, stopped=True)
             up = False
         elif not up and op in ("monitor", "start", "promote") and view.value["status"] == "ok":
             start, opened, up, live = view.end, view.closed_by, True, False
@@ -180,6 +195,7 @@ def _outage(context: Context, name: str, role: str | None, last: _Up, back: _Up 
             "role": role,
             "from_node": last.node,
             "to_node": back.node if back is not None else None,
+            "moved": back is not None and back.node != last.node,
             "planned": act is not None and not last.failed,
             "down_s": down,
         },
@@ -201,7 +217,8 @@ def _unwanted(context: Context, name: str, start: Instant, back: _Up | None) -> 
 
 def _all_seen(context: Context, last: _Up) -> bool:
     """Whether a start elsewhere would have been seen: every other member has logs, or another one's controller tells."""
-    others = [node for node in context.timeline.nodes if node.name != last.node and str(node.role) == "member"]
+    members = [node for node in context.timeline.nodes if str(node.role) == "member" and node.nodeids]
+    others = [node for node in members if node.name != last.node]
     silent = {str(node) for node in context.timeline.silences}
     if last.node not in silent and last.failed:
         return True
@@ -209,16 +226,15 @@ def _all_seen(context: Context, last: _Up) -> bool:
 
 
 def _planned_by(context: Context, name: str, last: _Up, start: Instant) -> Act | None:
+    """Act that an outage follows from; a node that was lost can only follow from an act against that node."""
     ids = containers(name, context.facts)
     for act in reversed(context.acts):
         lead = (start.ns - act.at.ns) / NS
         if not -5 <= lead <= _CAUSED.get(act.what, 0):
             continue
-        if act.what in _BY_RESOURCE and (act.target in ids or not act.target):
-            return act
-        if act.what in ("standby", "stop", "reboot", "fence") and act.target in (last.node, ""):
-            return act
-        if act.what in ("unstandby", "start", "unmaintenance", "config"):
+        by_node = act.what in _BY_NODE and act.target in (last.node, "")
+        by_resource = act.what in _BY_RESOURCE and (act.target in ids or not act.target)
+        if by_node or (last.stopped and (by_resource or act.what in _BY_CLUSTER)):
             return act
     return None
 
