@@ -94,7 +94,7 @@ class EventType:
     next: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
     """All event types of the loaded packs. ``patterns[i].id`` is ``i``; ``digest`` names the content of the packs."""
 

@@ -41,6 +41,10 @@ class RawEvent:
     fields: Mapping[str, Scalar] = field(hash=False)
     text: str = ""
     """The line as it stands in the file (replacement characters for invalid bytes), at most 8 KiB."""
+    repeated: int = 1
+    """How many lines this row stands for: folded repetitions, or what ``message repeated N times`` says."""
+    last_time: LoggedTime | None = None
+    """Stamp of the last of the folded lines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ each dialect, so that messages which no pattern knows are seen too:
 ``... corosync warning [MAIN  ] ...``                                corosync's own log
 ``... Filesystem(fs1)[93]: ERROR: ...``                              resource agents
 ``E, [2026-11-22T10:00:00.000 #00012] ...``                          pcsd
+``<4>2026-11-22T10:00:00.000000+00:00 node1 sshd[7]: ...``           a decoded journal
 ==================================================================== =====================================
 """
 
@@ -35,6 +36,7 @@ _LEVELS: Final = (
     *(rb"corosync" + word + rb"[ \t]+\x5b" for word in _WORDS),
     *(word + rb":[ \t]" for word in (b"WARNING", b"WARN", b"ERROR", b"CRIT", b"CRITICAL", b"FATAL")),
     *(letter + rb", \x5b2" for letter in (b"W", b"E", b"F", b"C")),
+    *(rb"\x3c" + digit + rb"\x3e2" for digit in (b"0", b"1", b"2", b"3", b"4")),
 )
 """Text only, for the reason told in ``hadiag.catalogue.patterns``."""
 
@@ -55,7 +57,7 @@ class Database:
         return self.scanner.scan(block)
 
 
-def build(catalogue: Catalogue, engine: Engine | str | None = None, *, cache: bool = True) -> Database:
+def build_database(catalogue: Catalogue, engine: Engine | str | None = None, *, cache: bool = True) -> Database:
     """Compile the database of a catalogue, or take it from the cache.
 
     Args:
