@@ -117,7 +117,7 @@ def _flatten(items: Iterable[_Atom]) -> Iterator[_Atom]:
 def _freedom(atoms: Sequence[_Atom]) -> int:
     """Count the unbounded repeats that do not know where to end: what follows may also be part of them."""
     found = 0
-    for (op, arg), follower in zip(atoms, [*atoms[1:], None], strict=True):
+    for (op, arg), follower in zip(atoms, [*atoms[1:], None], strict=False):  # no follower behind the last
         if op in _REPEATS and arg[1] is opcode.MAXREPEAT:
             inner = list(arg[2])
             nested = sum(_freedom(list(_flatten([item]))) for item in inner)
