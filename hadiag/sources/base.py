@@ -75,18 +75,15 @@ class Flow:
 
     def exactly(self, size: int) -> bytes:
         """Return ``size`` bytes, fewer only at the end."""
-        data = self.read(size)
-        if len(data) == size or not data:
-            return data
-        parts = [data]
-        left = size - len(data)
+        parts: list[bytes] = []
+        left = size
         while left > 0:
             data = self.read(left)
             if not data:
                 break
             parts.append(data)
             left -= len(data)
-        return b"".join(parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def close(self) -> None:
         """Free what the flow holds; it is at its end afterwards."""
@@ -102,12 +99,11 @@ class Replay(Flow):
 
     def read(self, size: int) -> bytes:
         """Return bytes of the head first; it is freed when it is used up."""
-        if self._head is not None:
+        if self._head is not None and self._pos < len(self._head):
             data = bytes(self._head[self._pos : self._pos + size])
             self._pos += len(data)
-            if data:
-                return data
-            self._head = None
+            return data
+        self._head = None
         if self._rest is None:
             return b""
         data = self._rest.read(size)

@@ -38,11 +38,14 @@ class FileFlow(Flow):
         self._file = file
         self._on_bytes = on_bytes
         self.position = 0
+        self._closed = False
         status = os.fstat(file.fileno()) if _has_descriptor(file) else None
         self.size = status.st_size if status and stat.S_ISREG(status.st_mode) else None
 
     def read(self, size: int) -> bytes:
         """Return bytes of the file; an error of the device ends it."""
+        if self._closed:
+            return b""
         try:
             data = self._file.read(size)
         except OSError as error:
@@ -53,7 +56,7 @@ class FileFlow(Flow):
 
     def skip(self, size: int) -> int:
         """Pass over bytes, by a seek where the file allows it."""
-        if self.size is None or size < CHUNK:
+        if self.size is None or size < CHUNK or self._closed:
             return super().skip(size)
         size = max(0, min(size, self.size - self.position))
         self._file.seek(size, os.SEEK_CUR)
@@ -73,6 +76,7 @@ class FileFlow(Flow):
 
     def close(self) -> None:
         """Close the file."""
+        self._closed = True
         self._file.close()
 
 
@@ -312,7 +316,7 @@ class Ahead(Flow):
         self._flow = flow
         self._told = told
         self._on_bytes = on_bytes
-        self._thread = ThreadPoolExecutor(1, "hadiag-decode")
+        self._thread: ThreadPoolExecutor | None = ThreadPoolExecutor(1, "hadiag-decode")
         self._coming: deque[Future[bytes]] = deque()
         self._data = b""
         self._at = 0
@@ -326,6 +330,8 @@ class Ahead(Flow):
         return data
 
     def _next(self) -> bool:
+        if self._thread is None:
+            return False
         while len(self._coming) < _AHEAD:
             self._coming.append(self._thread.submit(self._flow.exactly, CHUNK))
         self._data = self._coming.popleft().result()
@@ -338,7 +344,9 @@ class Ahead(Flow):
 
     def close(self) -> None:
         """Stop the thread and close the flow behind."""
-        self._thread.shutdown(cancel_futures=True)
+        if self._thread:
+            self._thread.shutdown(cancel_futures=True)
+        self._thread = None
         self._coming.clear()
         self._data = b""
         self._at = 0

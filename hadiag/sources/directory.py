@@ -22,10 +22,11 @@ class OnDisk(Flow):
         self._file: int | None = None
         self._on_bytes = on_bytes
         self._position = 0
+        self._closed = False
 
     def read(self, size: int) -> bytes:
         """Return bytes of the file."""
-        if self.problem:
+        if self.problem or self._closed:
             return b""
         try:
             if self._file is None:
@@ -41,6 +42,7 @@ class OnDisk(Flow):
 
     def close(self) -> None:
         """Close the file."""
+        self._closed = True
         if self._file is not None:
             os.close(self._file)
             self._file = None
