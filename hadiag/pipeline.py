@@ -10,18 +10,18 @@ from typing import BinaryIO
 from hadiag import __version__, formats, snapshots
 from hadiag import catalogue as catalogue_stage
 from hadiag.catalogue import Catalogue
-from hadiag.diagnose import Material, diagnose
+from hadiag.diagnose import Material, diagnose, unknown_messages
 from hadiag.errors import NoInputError, UsageError
-from hadiag.extract import LogExtract, extract_log
-from hadiag.extract.unknowns import UnknownTemplate
-from hadiag.model.diagnosis import Diagnosis, Evidence, UnknownMessage
+from hadiag.extract import LogExtract, UnknownTemplate, extract_log
+from hadiag.model.diagnosis import Diagnosis
 from hadiag.model.event import RawEvent
 from hadiag.model.fact import Fact
 from hadiag.model.finding import Finding
 from hadiag.model.record import LogSummary
 from hadiag.model.source import Artifact, ArtifactRole, BundleId, InputSummary, Warn
 from hadiag.resources import rules_dir
-from hadiag.rulelang import RuleSet, evaluate, load_rules
+from hadiag.rulelang import RuleSet, load_rules
+from hadiag.rulelang.evaluate import evaluate
 from hadiag.scan.database import Database, build_database
 from hadiag.snapshots.config import cluster_config
 from hadiag.sources import Inputs, Limits
@@ -225,7 +225,7 @@ def analyze(paths: Sequence[str], options: Options = Options(), stdin: BinaryIO 
         inputs=reading.inputs,
         input_warnings=reading.input_warnings,
         warnings=_unique((*reading.warnings, *timeline.warnings, *views.warnings, *evaluation.warnings)),
-        unknown_messages=_unknown_messages(reading.unknowns, timeline),
+        unknown_messages=unknown_messages(reading.unknowns, reading.events, timeline),
         version=__version__,
     )
     return Analysis(diagnose(material), timeline, views, reading.facts, ruleset)

@@ -43,12 +43,13 @@ def _root(
 
 
 def _register() -> None:
-    from hadiag.cli import analyze, parse, rules, timeline
+    from hadiag.cli import analyze, look, parse, rules, timeline
 
     analyze.register(app)
     timeline.register(app)
     parse.register(app)
     rules.register(app)
+    look.register(app)
 
 
 def run() -> None:

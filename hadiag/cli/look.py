@@ -1,0 +1,121 @@
+"""Commands that look at one stage of the analysis: ``whois``, ``state``, ``coverage``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hadiag.cli import options as shared
+from hadiag.cli.console import harmless, progress
+from hadiag.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hadiag.model.view import View
+    from hadiag.timeline import NodeIdentity, Timeline
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the tree."""
+    app.command("whois")(whois)
+    app.command("state")(state)
+    app.command("coverage")(coverage)
+
+
+def _timeline(inputs: Sequence[str], cluster: str | None, quiet: bool) -> Timeline:
+    from hadiag.pipeline import read_timeline
+
+    with progress(inputs, quiet=quiet) as hooks:
+        return read_timeline(list(inputs), shared.make(cluster=cluster, hooks=hooks), sys.stdin.buffer)[0]
+
+
+def whois(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Node name, host name, node id or address; * for all.")],
+    inputs: shared.Inputs,
+    cluster: shared.Cluster = None,
+    quiet: shared.Quiet = False,
+    debug: shared.Debug = False,
+) -> None:
+    """Say who a name, a node id or an address is."""
+    del debug
+    timeline = _timeline(inputs, cluster, quiet)
+    wanted = None if name == "*" else timeline.node(name)
+    if name != "*" and wanted is None:
+        raise UsageError(f"No node is known as {name}; hadiag whois '*' lists all.")
+    for identity in timeline.nodes:
+        if wanted in (None, identity.name):
+            typer.echo(harmless(_who(identity)))
+
+
+def _who(identity: NodeIdentity) -> str:
+    logs = "logs in the input" if identity.provided else "no logs of its own in the input"
+    parts = [
+        f"{identity.name} ({identity.role.value}, {logs})",
+        f"  node ids:  {', '.join(map(str, sorted(identity.nodeids))) or 'not known'}",
+        f"  addresses: {', '.join(sorted(identity.addresses)) or 'not known'}",
+        f"  aliases:   {', '.join(sorted(identity.aliases)) or 'none'}",
+    ]
+    return "\n".join(parts)
+
+
+def state(
+    inputs: shared.Inputs,
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="The moment: 2026-11-22T10:00:05 (UTC).")],
+    tables: Annotated[
+        list[str] | None, typer.Option("--table", metavar="TABLE", help="Only these tables; repeatable.")
+    ] = None,
+    cluster: shared.Cluster = None,
+    quiet: shared.Quiet = False,
+    debug: shared.Debug = False,
+) -> None:
+    """Show what each node believed at a moment: membership, quorum, DC, fencing, resources."""
+    del debug
+    from hadiag.cli.when import parse_when
+    from hadiag.pipeline import read_timeline
+    from hadiag.state import build_views
+
+    moment = parse_when(at)
+    with progress(inputs, quiet=quiet) as hooks:
+        timeline, reading, _ = read_timeline(inputs, shared.make(cluster=cluster, hooks=hooks), sys.stdin.buffer)
+    views = build_views(timeline, reading.facts)
+    for table in views.tables:
+        if tables and table not in tables:
+            continue
+        for view in views.at(table, moment or 0):
+            typer.echo(harmless(_believed(view)))
+
+
+def _believed(view: View) -> str:
+    values = " ".join(f"{key}={_plain(value)}" for key, value in view.value.items() if value not in (None, "", ()))
+    return f"{view.table:<22} {view.observer:<12} {values}"
+
+
+def _plain(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def coverage(
+    inputs: shared.Inputs,
+    cluster: shared.Cluster = None,
+    quiet: shared.Quiet = False,
+    debug: shared.Debug = False,
+) -> None:
+    """Show which log of which node covers what, and how much of it was recognised."""
+    del debug
+    from hadiag.model.time import iso_utc
+
+    timeline = _timeline(inputs, cluster, quiet)
+    for one in timeline.coverage:
+        start = iso_utc(one.start_ns)[:19] if one.start_ns is not None else "?"
+        end = iso_utc(one.end_ns)[:19] if one.end_ns is not None else "?"
+        line = (
+            f"{one.node:<12} {one.family:<10} {start} .. {end} {one.recognised:>7} of {one.lines:>8} lines  {one.path}"
+        )
+        typer.echo(harmless(line))
+    for node, silences in sorted(timeline.silences.items()):
+        for silence in silences:
+            until = iso_utc(silence.end_ns)[:19] if silence.end_ns is not None else "the end"
+            typer.echo(harmless(f"{node:<12} silent     {iso_utc(silence.start_ns)[:19]} .. {until}"))

@@ -1,0 +1,164 @@
+"""``hadiag rules …`` and ``hadiag explain-line``: the knowledge, for people who read and write it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hadiag.cli import options as shared
+from hadiag.cli.console import harmless, write_file
+from hadiag.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hadiag.catalogue import Catalogue
+    from hadiag.model.fact import Fact
+    from hadiag.rulelang import RuleSet
+    from hadiag.state import Views
+    from hadiag.timeline import Timeline
+
+_rules = typer.Typer(help="List, show, check and test the rule packs.", no_args_is_help=True, rich_markup_mode=None)
+
+Only = Annotated[str | None, typer.Argument(metavar="[ID]", help="One rule, cause or audit.", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the tree."""
+    app.add_typer(_rules, name="rules")
+    app.command("explain-line")(explain_line)
+
+
+def _load(rules: Sequence[str] | None) -> tuple[RuleSet, Catalogue]:
+    from hadiag.pipeline import load_catalogue, rule_dirs
+    from hadiag.rulelang import load_rules
+
+    chosen = shared.make(rules=rules)
+    catalogue = load_catalogue(chosen)
+    return load_rules(rule_dirs(chosen.rules), catalogue), catalogue
+
+
+@_rules.command("list")
+def list_(rules: shared.Rules = None, debug: shared.Debug = False) -> None:
+    """List all findings, causes and audits."""
+    del debug
+    from hadiag.rulelang import tools
+
+    rule_set, catalogue = _load(rules)
+    for entry in tools.entries(rule_set):
+        typer.echo(f"{entry.kind:<8} {entry.id:<42} {entry.severity:<9} {entry.title}")
+    typer.echo(
+        f"{len(rule_set.findings)} findings, {len(rule_set.causes)} causes, {len(rule_set.audits)} audits, "
+        f"{len(catalogue.types)} event types with {len(catalogue.patterns)} patterns"
+    )
+
+
+@_rules.command("show")
+def show(
+    name: Annotated[str, typer.Argument(metavar="ID", help="A rule, a cause or an audit.")],
+    rules: shared.Rules = None,
+    debug: shared.Debug = False,
+) -> None:
+    """Show one entry as it is written, with all its causal edges."""
+    del debug
+    from hadiag.rulelang import tools
+
+    typer.echo(tools.show(_load(rules)[0], name), nl=False)
+
+
+@_rules.command("lint")
+def lint(only: Only = None, rules: shared.Rules = None, debug: shared.Debug = False) -> None:
+    """Look for what loads and is still wrong: missing tests, unanchored absence, slow patterns."""
+    del debug
+    from hadiag.catalogue.lint import lint as lint_events
+    from hadiag.rulelang import tools
+
+    rule_set, catalogue = _load(rules)
+    found = [str(remark) for remark in tools.remarks(rule_set, only)]
+    if only is None:
+        found += [str(remark) for remark in lint_events(catalogue)]
+    for line in found:
+        typer.echo(line)
+    typer.echo(f"{len(found)} remark(s)")
+    raise typer.Exit(1 if found else 0)
+
+
+@_rules.command("test")
+def check(
+    only: Only = None, rules: shared.Rules = None, quiet: shared.Quiet = False, debug: shared.Debug = False
+) -> None:
+    """Run the tests that stand in the rule files, and check the sample lines of all patterns."""
+    del debug
+    from hadiag.rulelang import tools
+
+    rule_set, catalogue = _load(rules)
+    results = tools.run_tests(rule_set, only, read_logs)
+    for result in results:
+        if not result.passed:
+            typer.echo(f"FAILED {result.case.label}\n  " + "\n  ".join(result.problems))
+    if not quiet and only is None:
+        samples = sum(len(pattern.samples) for pattern in catalogue.patterns)
+        typer.echo(f"{samples} sample lines of {len(catalogue.patterns)} patterns match as they say")
+    typer.echo(tools.summary(results))
+    raise typer.Exit(0 if all(result.passed for result in results) else 1)
+
+
+def read_logs(directories: Sequence[str]) -> tuple[Timeline, Views, tuple[Fact, ...]]:
+    """Read the raw logs of a rule test through the whole pipeline."""
+    from hadiag.pipeline import Options, read_timeline
+    from hadiag.state import build_views
+
+    timeline, reading, _ = read_timeline(directories, Options())
+    return timeline, build_views(timeline, reading.facts), reading.facts
+
+
+@_rules.command("new")
+def new(
+    name: Annotated[str, typer.Argument(metavar="ID", help="Dotted lower-case id, such as fencing.login-refused.")],
+    layer: Annotated[str, typer.Option("--layer", help="Layer of the finding.")] = "pacemaker",
+    output: Annotated[str, typer.Option("--output", "-o", help="Where to write; - is standard output.")] = "-",
+) -> None:
+    """Write a rule to start from."""
+    from hadiag.rulelang import tools
+
+    write_file(output, tools.new_rule(name, layer))
+
+
+@_rules.command("schema")
+def schema(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the JSON Schemas are written.")],
+) -> None:
+    """Write the JSON Schemas of all rule files, for editors."""
+    from hadiag.rulelang import tools
+
+    if not directory.is_dir():
+        raise UsageError(f"{directory} is no directory.")
+    for name, text in tools.schemas().items():
+        write_file(str(directory / name), text)
+
+
+def explain_line(
+    line: Annotated[str, typer.Argument(metavar="LINE", help="A log line; - reads lines from standard input.")],
+    rules: shared.Rules = None,
+    debug: shared.Debug = False,
+) -> None:
+    """Say what a log line means, who prints it, and what to look at next."""
+    del debug
+    from hadiag.extract import explain_line as explain
+    from hadiag.pipeline import load_catalogue
+
+    catalogue = load_catalogue(shared.make(rules=rules))
+    for text in _lines(line):
+        typer.echo(harmless(explain(text, catalogue).text()))
+
+
+def _lines(line: str) -> Iterator[str]:
+    if line != "-":
+        yield line
+        return
+    for raw in sys.stdin:
+        if raw.strip():
+            yield raw.rstrip("\n")
