@@ -31,6 +31,8 @@ class Matcher:
         self._compiled: dict[int, re.Pattern[str]] = {}
         self._linear: dict[int, Any] = {}
         self._programs = {name: frozenset(map(canonical, event.programs)) for name, event in catalogue.types.items()}
+        order = sorted(range(len(catalogue.patterns)), key=lambda index: (-catalogue.patterns[index].weight, index))
+        self._rank = {index: rank for rank, index in enumerate(order)}
 
     def match(self, program: str | None, message: str, details: str | None, candidates: Iterable[int]) -> Match | None:
         """Match one message.
@@ -41,7 +43,7 @@ class Matcher:
             details: text behind ``|`` that only Pacemaker's own log has; tried with it first, then without.
             candidates: ids of patterns that the scan reported for the line.
         """
-        ids = sorted(set(candidates), key=self._rank)
+        ids = sorted(set(candidates), key=self._rank.__getitem__)
         if not ids:
             return None
         bare = tidy(message[:LINE_LIMIT])
@@ -66,9 +68,6 @@ class Matcher:
             for pattern in self._catalogue.patterns
             if pattern.literal in text or ("(?i" in pattern.regex and pattern.literal.lower() in lower)
         ]
-
-    def _rank(self, pattern_id: int) -> tuple[int, int]:
-        return -self._catalogue.patterns[pattern_id].weight, pattern_id
 
     def _groups(self, pattern: Pattern, text: str) -> Mapping[str, str | None] | None:
         if pattern.ambiguous or len(text) > _LINEAR_FROM:

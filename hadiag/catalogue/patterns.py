@@ -114,16 +114,26 @@ def _flatten(items: Iterable[_Atom]) -> Iterator[_Atom]:
             yield op, arg
 
 
-def _freedom(atoms: Sequence[_Atom]) -> int:
-    """Count the unbounded repeats that do not know where to end: what follows may also be part of them."""
+def _freedom(atoms: Sequence[_Atom], *, at_end: bool = True) -> int:
+    """Count the unbounded repeats that do not know where to end: what follows may also be part of them.
+
+    A ``.*`` behind which nothing but optional parts stands (``at_end``) always reaches the end, and costs nothing.
+    """
     found = 0
-    for (op, arg), follower in zip(atoms, [*atoms[1:], None], strict=False):  # no follower behind the last
+    follower: _Atom | None = None
+    for atom in reversed(atoms):
+        op, arg = atom
         if op in _REPEATS and arg[1] is opcode.MAXREPEAT:
             inner = list(arg[2])
-            nested = sum(_freedom(list(_flatten([item]))) for item in inner)
-            found += _FREEDOM if nested else _runs_over(inner, follower)
+            if any(_freedom([item], at_end=False) for item in inner):
+                found += _FREEDOM
+            elif not (at_end and inner[0][0] is opcode.ANY):
+                found += _runs_over(inner, follower)
         else:
-            found += max((_freedom(list(_flatten(items))) for items in _inner(op, arg)), default=0)
+            branches = [list(_flatten(items)) for items in _inner(op, arg)]
+            found += max((_freedom(items, at_end=at_end) for items in branches), default=0)
+        at_end = at_end and (op is opcode.AT or (op in _REPEATS and arg[0] == 0))
+        follower = atom
     return found
 
 
