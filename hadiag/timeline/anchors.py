@@ -118,7 +118,7 @@ def _paired(
     found = []
     for key in keys:
         for mine, theirs in zip(reference[key], other[key], strict=False):
-            if mine.weight == _SOFT and mine.ring != theirs.ring:
+            if mine.weight == _SOFT and mine.ring and theirs.ring and mine.ring != theirs.ring:
                 continue
             found.append(Pair(mine.at, theirs.at - mine.at, mine.half + theirs.half, mine.weight))
     return found

@@ -57,12 +57,12 @@ class Clocks:
         time = sample.raw.time
         if sample.utc is None or time is None:
             return None
-        error: int | None = time.resolution_ns
+        error: int | None = sample.error
         ns = sample.own
         if not self.alone:
             skew = self.skews.get(sample.node)
             piece = skew.piece(sample.own) if skew else None
-            error = time.resolution_ns + piece.error_at(sample.own) if piece else None
+            error = sample.error + piece.error_at(sample.own) if piece else None
             ns -= piece.skew if piece else 0
         return Instant(ns, error, time.text, sample.basis)
 
@@ -184,9 +184,15 @@ def _reference_jump(skews: Mapping[Node, Skew], reference: Node | None, samples:
         else:
             alike = bool(told) and not _told(samples, first, bound - 120 * NS, bound + 120 * NS)
         if alike:
-            after = told[0] if told else at - size
+            after = told[0] if told else _first_behind(samples, reference, at)
             return Step(after + size, after, -size, {})
     return None
+
+
+def _first_behind(samples: Sequence[Sample], node: Node, at: int) -> int:
+    """Own time of the first event of a node behind a moment that another clock tells, give or take its latency."""
+    near = [sample.own for sample in samples if sample.node == node and abs(sample.own - at) <= _JUMP]
+    return min(near, default=at)
 
 
 def _with_time_sources(clocks: Clocks, facts: Sequence[Fact], who: Identities) -> Clocks:

@@ -49,6 +49,7 @@ class _Entity:
     clusters: set[str] = field(default_factory=set)
     versions: dict[str, str] = field(default_factory=dict)
     provided: bool = False
+    configured: bool = False
 
 
 def short(name: str) -> str:
@@ -144,6 +145,10 @@ class Identities:
             names = set(self._hosts.values())
         return names.pop() if len(names) == 1 else None
 
+    def hosted(self) -> set[str]:
+        """Return the nodes that a host of the input was mapped to."""
+        return set(self._hosts.values())
+
     def lookup(self, value: str, observer: str | None = None) -> str | None:
         """Canonical name of a node that a line speaks of; node ids count in the cluster of the observer."""
         entity = self._entities.get(observer) if observer else None
@@ -200,10 +205,12 @@ def _configured(found: Identities, fact: Fact) -> None:
         return
     if fact.table == "node":
         entity = found.identify(name, number(values.get("nodeid")), cluster)
+        entity.configured = True
         kind = values.get("type")
         entity.role = NodeRole(kind) if kind in {"remote", "guest"} else NodeRole.MEMBER
     elif fact.table == "corosync.node":
         entity = _ring_member(found, fact, name, cluster)
+        entity.configured = True
         if entity.role is NodeRole.OTHER:
             entity.role = NodeRole.MEMBER
 
@@ -347,8 +354,7 @@ def _last_ones(found: Identities, unmapped: list[tuple[str, str]], summaries: It
     """Map the only unknown host with cluster logs to the only member without logs (renamed or obfuscated hosts)."""
     speaking = {(s.bundle, s.node_hint) for s in summaries if s.family in _CLUSTER_FAMILIES and s.node_hint}
     hosts = [pair for pair in unmapped if pair in speaking]
-    taken = {name for name in found._hosts.values()}  # noqa: SLF001, C416 - same module
-    free = [entity.name for entity in found.entities() if entity.role is NodeRole.MEMBER and entity.name not in taken]
+    free = [each.name for each in found.entities() if each.configured and each.name not in found.hosted()]
     if len(free) == 1 and len({host for _, host in hosts}) == 1:
         for bundle, host in hosts:
             found.set_host(bundle, host, free[0])

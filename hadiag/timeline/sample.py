@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from hadiag.model.entity import Node
 from hadiag.model.event import RawEvent
 from hadiag.model.time import NS, TimeBasis
 from hadiag.timeline.files import LogFile
+
+RELAY: Final = NS // 20
+"""syslog and the journal stamp a message when it reaches them, up to this much after the daemon logged it."""
+_RELAYED: Final = frozenset({"system", "journal"})
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +35,11 @@ class Sample:
     def resolution(self) -> int:
         """Unit of the last printed digit, in ns."""
         return self.raw.time.resolution_ns if self.raw.time else NS
+
+    @property
+    def error(self) -> int:
+        """Half-width of the uncertainty on the own clock: the printed unit, and the way to a log that another program writes."""
+        return max(self.resolution, RELAY) if self.raw.family in _RELAYED else self.resolution
 
     @property
     def basis(self) -> TimeBasis:

@@ -57,17 +57,15 @@ class ZonePlan:
     def to_utc(self, wall_ns: int, *, later: bool = False) -> int:
         """UTC of a wall time. A repeated hour is read as its first run unless ``later``; a skipped one as before the change."""
         found = []
+        begun = wall_ns - self.segments[0][1]
         for index, (start, offset) in enumerate(self.segments):
             utc = wall_ns - offset
             end = self.segments[index + 1][0] if index + 1 < len(self.segments) else None
-            if (start is None or utc >= start) and (end is None or utc < end):
-                found.append(utc)
-        if found:
-            return found[-1] if later else found[0]
-        before = [
-            wall_ns - offset for start, offset in self.segments if start is None or wall_ns - offset >= start - DAY
-        ]
-        return before[-1] if len(before) == 1 else min(before or [wall_ns - self.segments[0][1]])
+            if start is None or utc >= start:
+                begun = utc
+                if end is None or utc < end:
+                    found.append(utc)
+        return found[-1 if later else 0] if found else begun
 
     def is_ambiguous(self, wall_ns: int) -> bool:
         """Tell whether a wall time occurs twice."""
