@@ -151,19 +151,17 @@ def _in_one_partition(views: Views, one: str, two: str, at: Instant | None) -> b
 
 def _alive_but_lost(timeline: Timeline, views: Views) -> Iterator[View]:
     """A node that its peers lost without a word, and that went on with its own ring."""
-    own = views.of("membership.partition")
     for absent in views.of("node.absent"):
         node = str(absent.value["node"])
         if absent.value["how"] != "unclean" or absent.start is None:
             continue
-        for ring in own:
+        for ring in views.of("membership.partition"):
             members = ring.value["members"]
             alone = isinstance(members, tuple) and str(absent.observer) not in members
-            if str(ring.observer) != node or not alone:
-                continue
-            common = _overlap(timeline, absent, ring)
-            if common is not None:
+            common = _overlap(timeline, absent, ring) if str(ring.observer) == node and alone else None
+            if common is not None and not _begun(views, node, absent.start.ns, start_ns(ring)):
                 yield _contradiction("alive_but_lost", absent, ring, common, (str(absent.observer), node))
+                break
 
 
 def _fenced_but_logging(timeline: Timeline, views: Views) -> Iterator[View]:
@@ -184,6 +182,14 @@ def _fenced_but_logging(timeline: Timeline, views: Views) -> Iterator[View]:
             continue
         value = {"what": "fenced_but_logging", "nodes": (done.target,), "resource": None, "overlap_s": None}
         yield View("contradiction", Node(done.target), done.at, None, value, done.uid, None, (first.uid,))
+
+
+def _begun(views: Views, node: str, low: int, high: int) -> bool:
+    """Whether the corosync of a node was started in a span."""
+    return any(
+        view.value["daemon"] == "corosync" and str(view.observer) == node and low <= start_ns(view) <= high
+        for view in views.of("daemon.life")
+    )
 
 
 def _restarted(timeline: Timeline, views: Views, node: str, fenced_ns: int, line_ns: int) -> bool:

@@ -25,6 +25,7 @@ _TELLING = re.compile(
 )
 _NOISE = re.compile(r"DeprecationWarning|pending deprecation|^\s*(from|import) ", re.IGNORECASE)
 _AGENT_STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ ")
+_FRAME = re.compile(r"^(?:ERROR|WARNING|INFO):\s*|(?:#012|\\n|\s)+$")
 _LATEST = 2 * NS
 _MAX_TEXT = 400
 
@@ -62,7 +63,7 @@ def agent_text(event: Event) -> str:
     if not said:
         inside = re.search(r"\[ (.*?) \]\s*$", event.message)
         said = inside.group(1) if inside else event.message if event.type.startswith("fa.") else ""
-    return _AGENT_STAMP.sub("", said.strip(" []"))
+    return _FRAME.sub("", _AGENT_STAMP.sub("", said.strip(" []")))
 
 
 def attempt_views(  # noqa: PLR0913, PLR0917 (the facts of the operation around the tries)

@@ -51,8 +51,11 @@ def result_word(result: str | None, *details: str | None) -> str:
 
 def event_result(event: Event) -> str:
     """Result of an operation as one line states it."""
-    word = result_word(text(event, "result"), text(event, "status"), text(event, "exec"), text(event, "reason"))
-    return "failed" if word == "ok" and text(event, "negated", "neg") else word
+    status = text(event, "status")
+    word = result_word(text(event, "result"), status, text(event, "exec"), text(event, "reason"))
+    # "Error occurred (Done)": the agent ran to its end, and its end was an error.
+    refuted = status is not None and result_word(status) != "ok"
+    return "failed" if word == "ok" and (refuted or text(event, "negated", "neg")) else word
 
 
 def short_id(event: Event) -> str:

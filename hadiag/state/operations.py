@@ -58,12 +58,13 @@ _RC_BY_TEXT = {
     "promoted (failing)": 9,
 }
 _STATUS_BY_TEXT = {"timed out": "timeout", "timeout": "timeout", "cancelled": "cancelled", "pending": "pending"}
+_NO_OPERATIONS = frozenset({"cancel", "clear_failcount", "lrm_delete"})
 _SAME_CALL = 300 * NS
 _ANSWER = 3600 * NS
 _OUTPUT_NEAR = 5 * NS
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Operation:
     """One operation while its lines are collected."""
 
@@ -104,6 +105,9 @@ class Operation:
         return self.rc in _RUNNING if self.op == "monitor" and self.rc is not None else self.status == "ok"
 
 
+Waiting = dict[tuple[str, str, str, bool], list[Operation]]
+
+
 def operations(timeline: Timeline, facts: Sequence[Fact]) -> tuple[View, ...]:
     """All operations as views of the table ``rsc.operation``."""
     collected = _collect(timeline)
@@ -125,7 +129,7 @@ def fence_devices(timeline: Timeline, facts: Sequence[Fact]) -> frozenset[str]:
 
 def _collect(timeline: Timeline) -> list[Operation]:
     done: list[Operation] = []
-    waiting: dict[tuple[str, str, str, int], list[Operation]] = {}
+    waiting: Waiting = {}
     for event in placed(timeline, LOCAL_REQUEST, INITIATE, *RESULTS):
         if event.type in RESULTS:
             answered = _answer(event, waiting)
@@ -161,25 +165,36 @@ def _identify(event: Event) -> tuple[str, str, int] | None:
     return resource, op, interval if interval is not None else 0 if op != "monitor" else -1
 
 
-def _ask(event: Event, waiting: dict[tuple[str, str, str, int], list[Operation]]) -> None:
+def _ask(event: Event, waiting: Waiting) -> None:
     """Remember a request; the executing node's own line has the better time than the DC's."""
     identity, node = _identify(event), text(event, "node")
-    if identity is None or node is None or identity[1] in ("cancel", "clear_failcount", "lrm_delete"):
+    if identity is None or node is None or identity[1] in _NO_OPERATIONS:
         return
     resource, op, interval = identity
     operation = Operation(resource, op, interval, node, Node(node), asked=event, ordered=True)
-    for key in ((node, base_name(resource), op, interval), (node, base_name(resource), op, -1)):
-        for other in waiting.get(key, ()):
-            if at_of(event).ns - _first_ns(other) < 60 * NS and other.asked is not None:
-                other.evidence.append(event.uid)
-                if str(event.observer) == node and str(other.asked.observer) != node:
-                    other.evidence.append(other.asked.uid)
-                    other.asked = event
-                return
-    waiting.setdefault(operation.key, []).append(operation)
+    queue = waiting.setdefault(_queue(operation.key), [])
+    for other in queue:
+        near = at_of(event).ns - _first_ns(other) < 60 * NS
+        if near and _compatible(other.interval_ms, interval) and other.asked is not None:
+            other.evidence.append(event.uid)
+            other.interval_ms = max(other.interval_ms, interval)
+            if str(event.observer) == node and str(other.asked.observer) != node:
+                other.evidence.append(other.asked.uid)
+                other.asked = event
+            return
+    queue.append(operation)
 
 
-def _answer(event: Event, waiting: dict[tuple[str, str, str, int], list[Operation]]) -> Operation | None:
+def _queue(key: tuple[str, str, str, int]) -> tuple[str, str, str, bool]:
+    """Requests that a result may answer: a recurring monitor's request does not always name its interval."""
+    return key[0], key[1], key[2], key[3] == 0
+
+
+def _compatible(one: int, two: int) -> bool:
+    return one == two or one < 0 or two < 0
+
+
+def _answer(event: Event, waiting: Waiting) -> Operation | None:
     identity = _identify(event)
     node = text(event, "node") or str(event.observer)
     if identity is None:
@@ -188,24 +203,19 @@ def _answer(event: Event, waiting: dict[tuple[str, str, str, int], list[Operatio
     operation = _take(waiting, (node, base_name(resource), op, interval), at_of(event).ns)
     if operation is None:
         operation = Operation(resource, op, max(interval, 0), node, event.observer)
-    operation.interval_ms = max(interval, 0)
+    operation.interval_ms = interval if interval >= 0 else max(operation.interval_ms, 0)
     operation.observer, operation.answered = event.observer, event
     _outcome(operation, event)
     return operation
 
 
-def _take(
-    waiting: dict[tuple[str, str, str, int], list[Operation]], key: tuple[str, str, str, int], ns: int
-) -> Operation | None:
-    """Newest request that a result can answer; a monitor's request may not name its interval."""
-    keys = [key, (*key[:3], -1)] if key[2] == "monitor" and key[3] != 0 else [key]
-    for candidate in keys:
-        queue = waiting.get(candidate, [])
-        while queue:
-            operation = queue.pop()
-            if ns - _first_ns(operation) <= _ANSWER:
-                return operation
-    return None
+def _take(waiting: Waiting, key: tuple[str, str, str, int], ns: int) -> Operation | None:
+    """Newest request that a result can answer; older ones of the same kind will not be answered any more."""
+    queue = waiting.get(_queue(key), [])
+    fitting = [operation for operation in queue if _compatible(operation.interval_ms, key[3])]
+    waiting[_queue(key)] = [operation for operation in queue if operation not in fitting]
+    recent = [operation for operation in fitting if ns - _first_ns(operation) <= _ANSWER]
+    return recent[-1] if recent else None
 
 
 def _outcome(operation: Operation, event: Event) -> None:
@@ -230,9 +240,7 @@ def _status(status: str, said: str, operation: Operation) -> str:
     return "ok" if status in ("ok", "complete", "done") else "failed" if said or status else "unknown"
 
 
-def _second_hand(
-    timeline: Timeline, done: list[Operation], waiting: dict[tuple[str, str, str, int], list[Operation]]
-) -> None:
+def _second_hand(timeline: Timeline, done: list[Operation], waiting: Waiting) -> None:
     """Results that the DC reports: confirmation of known ones, the only trace where the node has no logs."""
     by_key: dict[tuple[str, str, str, int], list[Operation]] = {}
     for operation in done:

@@ -60,6 +60,7 @@ def silence_breaks(timeline: Timeline, observer: Node) -> tuple[Break, ...]:
     return tuple(
         Break(instant(timeline, observer, silence.start_ns), observer, BreakKind.SILENT)
         for silence in timeline.silences.get(observer, ())
+        if silence.end_ns is None or silence.end_ns > silence.start_ns
     )
 
 

@@ -35,6 +35,7 @@ class NodeIdentity:
     name: Node
     provided: bool = True
     role: str = "member"
+    nodeids: tuple[int, ...] = (1,)
 
 
 @dataclass

@@ -68,9 +68,9 @@ def test_failed_try_keeps_the_words_of_the_agent() -> None:
     )
     (attempt,) = views.of("fencing.attempt")
     assert attempt.observer == "n3"
-    assert attempt.value["text"] == "ERROR: Failed: Unable to connect"
+    assert attempt.value["text"] == "Failed: Unable to connect"
     assert (attempt.value["agent"], attempt.value["result"]) == ("fence_ipmilan", "failed")
-    assert views.of("fencing.operation")[0].value["error"] == "ERROR: Failed: Unable to connect"
+    assert views.of("fencing.operation")[0].value["error"] == "Failed: Unable to connect"
 
 
 def test_request_without_answer_is_pending() -> None:
