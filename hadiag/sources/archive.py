@@ -188,7 +188,7 @@ class Walker:
         if entry.mtime:
             self.found.mtimes.append(entry.mtime)
         flow = entry.flow
-        if layout.wants(name) and not layout.place(name).node:
+        if layout.wants(name):
             head = flow.exactly(_WANTED)
             layout.learn(name, head)
             flow = Replay(head, flow)

@@ -14,7 +14,7 @@ import re
 from hadiag.model.source import ArtifactRole
 
 _COMMANDS = "sos_commands/"
-_HOST_FILE = re.compile(r"(?:(?P<root>.*)/)?(?P<file>sos_commands/(?:host|general)/hostname|etc/hostname|hostname)")
+_HOST_FILE = re.compile(r"(?:(?P<root>.*?)/)??(?P<file>sos_commands/(?:host|general)/hostname|etc/hostname|hostname)")
 _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})")
 _TOP = re.compile(r"sosreport-(?P<host>.+?)(?:\.\d+)?-(?:\d{14}|\d{4}-\d\d-\d\d-[a-z]{7})(?:-obfuscated)?")
 
