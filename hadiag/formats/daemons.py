@@ -65,7 +65,7 @@ def _audit(match: re.Match[str], ref: SourceRef) -> Record | None:
 
 
 GRAMMARS: Final[tuple[Grammar, ...]] = (
-    grammar("qdevice.fg", rf"(?P<ts>{BSD}) (?P<level>{LEVEL})\s+(?!\[\w+ *\])(?P<msg>.*)\Z", _qdevice),
+    grammar("qdevice.fg", rf"(?P<ts>{BSD}) (?P<level>{LEVEL})\s+(?=\S)(?!\[\w+ *\])(?P<msg>.*)\Z", _qdevice),
     grammar("dlm.file", rf"(?P<ts>{BSD}) (?P<mono>\d+) (?P<msg>.*)\Z", _dlm),
     grammar(
         "qb.blackbox",

@@ -22,6 +22,8 @@ from hadiag.formats.journal import FIELDS, Entry
 
 MAX_ENTRY: Final = 4 << 20
 """Bytes of an entry; a longer one is not read."""
+MAX_LINES: Final = 20_000
+"""Lines of a pretty-printed entry: arrays of bytes have one line for each."""
 MAX_FIELD: Final = 64 << 10
 """Bytes of a field that are kept."""
 
@@ -34,19 +36,22 @@ def from_json(stream: BinaryIO) -> Iterator[Entry | None]:
     size = 0
     for line in _lines(stream):
         text = line.strip(b"\x1e\r\n\t ").removeprefix(b"data:").strip()
-        if not pretty and text.startswith(b"{") and (text.endswith(b"}") or len(line) >= MAX_ENTRY):
+        starts = line.lstrip(b"\x1e").startswith((b"{", b"data:")) and text.startswith(b"{")
+        if starts and pretty:
+            yield None  # the object before it never ended
+            pretty = []
+        if starts and (text.endswith(b"}") or len(line) >= MAX_ENTRY):
             yield _object(text)
-        elif text.startswith(b"{") and not pretty:
-            pretty, size = [text], len(text)
-        elif pretty:
-            size += len(text)
-            if size <= MAX_ENTRY:
-                pretty.append(text)
-            if text in (b"}", b"},", b"}]"):
-                yield _object(b"\n".join(pretty).rstrip(b",]")) if size <= MAX_ENTRY else None
+        elif starts or pretty:
+            size = len(text) + (size if pretty else 0)
+            pretty.append(text)
+            if text in (b"}", b"},", b"}]") or len(pretty) > MAX_LINES or size > MAX_ENTRY:
+                yield _object(b"\n".join(pretty).rstrip(b",]"))
                 pretty = []
         elif text not in (b"", b"[", b"]"):
             yield None
+    if pretty:
+        yield None
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -31,7 +31,9 @@ _IDENT: Final = (
     r"(?!\d{4}-\d\d-\d\dT)(?P<ident>(?:\[[^\]\s]{0,128}\])?"
     r"(?:[^\s\[:(]{1,128}(?:\([^)]{0,128}\))?|\([^)]{1,128}\)|[^\s\[:(]{1,128}\([^\s\[:)]{0,128})|\[[^\]\s]{0,128}\])"
 )
-_TAIL: Final = rf" {_NOT_HOST}(?P<host>[^\s\[]\S*) {_IDENT}(?:\[(?P<pid>\d+)\])?: ?(?P<msg>.*)\Z"
+_TAIL: Final = rf" {_NOT_HOST}(?P<host>[^\s\[]\S*)(?<!:) {_IDENT}(?:\[(?P<pid>\d+)\])?: ?(?P<msg>.*)\Z"
+# dmesg --time-format iso is told from syslog by its comma before six digits
+_STAMP: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9}|,\d{1,5}|,\d{7,9})?(?:Z|[+-]\d\d:?\d\d)?"
 # A relay cuts the tag at 32 characters: "SAPHanaTopology(rsc_SAPHanaTopol INFO: message"
 _CUT_TAG: Final = (
     r" (?P<host>\S+) (?P<ident>[\w.-]{1,31}\([^\s()\[]{0,31})(?P<pid>)\s+"
@@ -114,7 +116,7 @@ _RFC5424: Final = grammar(
 def envelopes(*, journal: bool) -> tuple[Grammar, ...]:
     """The grammars of syslog files, or those of journalctl's short outputs: same layout, other names and stamps."""
     short, iso = ("journal.short", "journal.iso") if journal else ("syslog.bsd", "syslog.iso")
-    plain: tuple[tuple[str, str, Read], ...] = ((short, BSD, dates.bsd), (iso, ISO, dates.iso))
+    plain: tuple[tuple[str, str, Read], ...] = ((short, BSD, dates.bsd), (iso, _STAMP, dates.iso))
     own = (("journal.full", _FULL, dates.full), ("journal.unix", r"\d{9,10}\.\d{6}", dates.epoch))
     return (
         _RFC5424,
@@ -138,7 +140,7 @@ def canonical(name: str) -> Grammar:
 def fallbacks(*, journal: bool) -> tuple[Grammar, ...]:
     """Lines with a time and a host but no ident; tried only when nothing else fits."""
     names = ("journal.short", "journal.iso") if journal else ("syslog.bsd", "syslog.iso")
-    stamps: tuple[tuple[str, Read], ...] = ((BSD, dates.bsd), (ISO, dates.iso))
+    stamps: tuple[tuple[str, Read], ...] = ((BSD, dates.bsd), (_STAMP, dates.iso))
     return tuple(
         grammar(name, rf"{_PRI}(?P<ts>{stamp}){_UNTAGGED}", _untagged(name, read, journal=journal))
         for name, (stamp, read) in zip(names, stamps, strict=True)

@@ -201,6 +201,7 @@ class Lines:
         self.text[len(data) : size] = b"\n" * PAD
         self.bytes = np.frombuffer(self.text, dtype=np.uint8, count=size)
         self.begin = self._behind_priority(starts)
+        self.stop = np.append(self.begin[1:], len(data))
 
     def _behind_priority(self, starts: Ints) -> Ints:
         """RFC 3164 ``<30>`` and RFC 5424 ``<30>1 `` prefixes are no part of the stamp."""
@@ -218,18 +219,19 @@ class Lines:
         return self.bytes[self.begin[rows] + column]
 
     def find(self, rows: Ints, marks: Ints, limit: int) -> tuple[Flags, Ints]:
-        """The first of ``marks`` (positions in the block) within ``limit`` bytes of the start of each line."""
+        """The first of ``marks`` (positions in the block) in each line, within ``limit`` bytes of its start."""
         if not len(marks):
             return np.zeros(len(rows), dtype=np.bool_), self.begin[rows]
         index = np.searchsorted(marks, self.begin[rows])
         place = marks[np.minimum(index, len(marks) - 1)]
-        return (index < len(marks)) & (place - self.begin[rows] < limit), place
+        inside = (place >= self.begin[rows]) & (place < self.stop[rows]) & (place - self.begin[rows] < limit)
+        return inside, place
 
     def marks(self, *parts: tuple[int, int]) -> Ints:
         """Positions where all the given (column, byte) pairs hold."""
         size = len(self.bytes) - PAD
-        ok = self.bytes[:size] == parts[0][1]
-        for column, byte in parts[1:]:
+        ok = np.ones(size, dtype=np.bool_)
+        for column, byte in parts:
             ok &= self.bytes[column : size + column] == byte
         return np.flatnonzero(ok)
 

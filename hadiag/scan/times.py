@@ -101,8 +101,10 @@ class BlockClock:
         self._last: _Mark | None = None
         self._gaps: list[PrintedGap] = []
         self._hosts: dict[bytes, int] = {}
+        self._no_hosts: dict[bytes, int] = {}
         self._lines = self._stamped = self._unparsed = self._cut = 0
         self._nul = self._dropped = False
+        self._late = False  # the last stamp is of the old year in a run of the new one
         self._scratch = bytearray()
 
     def read(self, block: Block) -> Ints:
@@ -122,7 +124,7 @@ class BlockClock:
         runs = list(self._runs)
         if self._first and self._last:
             runs.append(_run(self._first, self._last))
-        hosts = sorted(((name.decode("ascii"), n) for name, n in self._hosts.items() if n), key=lambda h: (-h[1], h[0]))
+        hosts = sorted(((name.decode("ascii"), n) for name, n in self._hosts.items()), key=lambda h: (-h[1], h[0]))
         return ClockReading(
             lines=self._lines,
             stamped=self._stamped,
@@ -162,7 +164,7 @@ class BlockClock:
             self._first = self._last = mark
         else:
             self._meet(self._last, mark)
-        step, breaks = _steps(wall, offset, dated)
+        step, breaks = self._steps(wall, offset, dated)
         self._note_gaps(wall, step, breaks, rows + block.first_line)
         ends = np.flatnonzero(breaks)
         room = MAX_RUNS - 1 - len(self._runs)
@@ -176,12 +178,40 @@ class BlockClock:
         pair = np.array([last.time.wall_ns, mark.time.wall_ns], dtype=np.int64)
         offsets = [NO_OFFSET if t.utc_offset_s is None else t.utc_offset_s for t in (last.time, mark.time)]
         dated = np.array([last.time.has_year, mark.time.has_year])
-        step, breaks = _steps(pair, np.array(offsets, dtype=np.int64), dated)
+        step, breaks = self._steps(pair, np.array(offsets, dtype=np.int64), dated)
         self._note_gaps(pair, step, breaks, np.array([last.line, mark.line]))
         if breaks[0] and len(self._runs) < MAX_RUNS - 1:
             self._close(last, mark)
         else:
             self._dropped |= bool(breaks[0])
+
+    def _steps(self, wall: Ints, offset: Ints, dated: Flags) -> tuple[Ints, Flags]:
+        """Time from each stamp to the next, and whether a new run begins there."""
+        step = np.diff(wall)
+        moved = (offset[1:] != NO_OFFSET) & (offset[:-1] != NO_OFFSET) & (offset[1:] != offset[:-1])
+        if moved.any():
+            step = step - np.where(moved, np.diff(offset) * NS, 0)
+        yearless = ~dated[1:] & ~dated[:-1]
+        rolled, fell = yearless & (step < -_HALF_NS), yearless & (step > _HALF_NS)
+        turns = np.flatnonzero(rolled | fell)
+        if len(turns):
+            step = step + np.where(rolled, _YEAR_NS, 0) - np.where(fell, _YEAR_NS, 0)
+        breaks = (step < -TOLERANCE_NS) | moved | (dated[1:] != dated[:-1])
+        self._turn_years(turns, rolled, breaks)
+        return step, breaks
+
+    def _turn_years(self, turns: Ints, rolled: Flags, breaks: Flags) -> None:
+        """Begin a run at each turn of the year, except where a late line of the old year stood before."""
+        before = 0
+        for turn in turns.tolist():
+            late = self._late and not breaks[before:turn].any()
+            if rolled[turn]:
+                breaks[turn] = not late
+                self._late = False
+            else:
+                self._late = not breaks[turn]
+            before = turn
+        self._late &= not breaks[before:].any()
 
     def _close(self, last: _Mark, mark: _Mark) -> None:
         """End the present run at ``last`` and begin one at ``mark``."""
@@ -218,14 +248,17 @@ class BlockClock:
             return
         place = _host_place(lines, stamps.end[rows])
         words = gather(lines.text, place, _HOST_WIDTH)
-        for name in self._hosts:
-            same = _starts_with(words, name)
-            self._hosts[name] += int(same.sum())
-            words = words[~same]
-        while len(words) and len(self._hosts) < MAX_HOSTS:
+        for names in (self._hosts, self._no_hosts):
+            for name in names:
+                if not len(words):
+                    return
+                same = _starts_with(words, name)
+                names[name] += int(same.sum())
+                words = words[~same]
+        while len(words) and max(len(self._hosts), len(self._no_hosts)) < MAX_HOSTS:
             name = words[0].tobytes().split(b" ", 1)[0]
             same = _starts_with(words, name)
-            self._hosts[name] = int(same.sum()) if _is_host(name, words[0]) else 0
+            (self._hosts if _is_host(name, words[0]) else self._no_hosts)[name] = int(same.sum())
             words = words[~same]
 
 
@@ -236,20 +269,6 @@ _HOSTED: Final = np.array([index < 2 or index in (3, 4) for index in range(len(L
 
 def _run(first: _Mark, last: _Mark) -> StampRun:
     return StampRun(first.time, last.time, first.line, last.line)
-
-
-def _steps(wall: Ints, offset: Ints, dated: Flags) -> tuple[Ints, Flags]:
-    """Time from each stamp to the next, and whether a new run begins there."""
-    step = np.diff(wall)
-    known = (offset[1:] != NO_OFFSET) & (offset[:-1] != NO_OFFSET)
-    moved = known & (offset[1:] != offset[:-1])
-    if moved.any():
-        step = step - np.where(moved, np.diff(offset) * NS, 0)
-    yearless = ~dated[1:] & ~dated[:-1]
-    rolled = yearless & (step < -_HALF_NS)
-    fell = yearless & (step > _HALF_NS)
-    step = step + np.where(rolled, _YEAR_NS, 0) - np.where(fell, _YEAR_NS, 0)
-    return step, (step < -TOLERANCE_NS) | moved | (dated[1:] != dated[:-1]) | (rolled & (step >= 0))
 
 
 def _strange(lines: Lines, bare: Ints) -> Flags:

@@ -315,7 +315,12 @@ SYSLOG = (
     Case(
         "syslog.bsd",
         "May  7 13:33:20 node1 sbd[1830]:       pcmk:   notice: servant_pcmk: Monitoring Pacemaker health",
-        {"subsystem": "pcmk", "level": Level.NOTICE, "function": "servant_pcmk", "message": "Monitoring Pacemaker health"},
+        {
+            "subsystem": "pcmk",
+            "level": Level.NOTICE,
+            "function": "servant_pcmk",
+            "message": "Monitoring Pacemaker health",
+        },
     ),
     Case(
         "syslog.bsd",
