@@ -119,13 +119,21 @@ def load_rules(directories: Sequence[Path], catalogue: CatalogueInfo | None = No
     Raises:
         RulesError: with one line ``file:line: key: what was expected`` for each problem.
     """
+    rule_set, problems = read_rules(directories, catalogue)
+    if problems:
+        raise RulesError(problems)
+    return rule_set
+
+
+def read_rules(
+    directories: Sequence[Path], catalogue: CatalogueInfo | None = None
+) -> tuple[RuleSet, tuple[str, ...]]:
+    """Load what can be loaded, and list the problems; for tools that help to write rules."""
     reading = Reading()
     for directory in directories:
         reading.read_pack(directory)
     rule_set = _assemble(reading, catalogue)
-    if reading.problems:
-        raise RulesError(reading.problems)
-    return rule_set
+    return rule_set, reading.problems
 
 
 def _assemble(reading: Reading, catalogue: CatalogueInfo | None) -> RuleSet:

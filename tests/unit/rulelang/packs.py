@@ -43,7 +43,9 @@ class Events:
 EVENTS = Events(
     {
         "fence.request": Type({"target": "node", "action": "word"}, "target"),
-        "fence.op_result": Type({"target": "node?", "result": "word", "reason": "text?", "delegate": "node?"}, "target"),
+        "fence.op_result": Type(
+            {"target": "node?", "result": "word", "reason": "text?", "delegate": "node?"}, "target"
+        ),
         "quorum.changed": Type({"quorate": "bool"}),
         "knet.link.down": Type({"peer": "node", "link": "int"}, "peer"),
         "knet.link.up": Type({"peer": "node", "link": "int"}, "peer"),
