@@ -85,7 +85,7 @@ class _Writer:
             statement=self._statement(candidates, lead is None),
             confidence=min(share, self._ceiling(candidates)),
             nodes=_merge(ref.nodes for ref in refs),
-            resources=_merge(ref.resources for ref in refs),
+            resources=_merge(ref.resources for ref in refs) or self._affected(),
             for_=self._for(one),
             against=(),
             uncheckable=self._uncheckable(candidates),
@@ -94,6 +94,10 @@ class _Writer:
             arguments=self._arguments(one),
             log_prior=one.log_prior,
         )
+
+    def _affected(self) -> tuple[str, ...]:
+        """Resources that the incident touched, where the cause itself is bound to none."""
+        return tuple(sorted({name for f in self.graph.findings.values() for name in f.resources}))
 
     def _refs(self, one: Scored) -> tuple[CauseRef, ...]:
         refs = []

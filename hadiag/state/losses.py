@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hadiag.model.entity import Node, Scalar
+from hadiag.model.entity import Node, NodeRole, Scalar
 from hadiag.model.time import NS, Instant
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
@@ -94,6 +94,7 @@ def _loss(episode: _Episode, timeline: Timeline, views: Views, episodes: Sequenc
     provided = any(identity.name == node and identity.provided for identity in timeline.nodes)
     pauses = _pauses(episode, timeline)
     saw = _saw_leave(episode, episodes)
+    testimony = () if pauses else _testimony(episode, timeline)
     silence = _silence(episode, timeline)
     operation = _fencing(episode, views)
     own_links = _links(views, node, episode, set(episode.witnesses))
@@ -103,9 +104,9 @@ def _loss(episode: _Episode, timeline: Timeline, views: Views, episodes: Sequenc
         "witnesses": episode.witnesses,
         "how": episode.how,
         "provided": provided,
-        "alive": True if saw and not pauses else None,
+        "alive": True if (saw or testimony) and not pauses else None,
         "paused": bool(pauses),
-        "silent": silence is not None and not saw,
+        "silent": silence is not None and not saw and not testimony,
         "silent_from_s": None if silence is None else round((episode.start.ns - silence) / NS, 3),
         "fenced_before": _fenced_before(episode, operation),
         "fenced": operation is not None and operation.value.get("result") == "ok",
@@ -115,7 +116,14 @@ def _loss(episode: _Episode, timeline: Timeline, views: Views, episodes: Sequenc
         "only_corosync_silent": _others_spoke(episode, timeline, silence),
         "mutual": tuple(sorted({str(other.node) for other in saw})),
     }
-    evidence = (*episode.evidence, *peer_links, *own_links, *pauses, *(uid for other in saw for uid in other.evidence))
+    evidence = (
+        *episode.evidence,
+        *testimony,
+        *peer_links,
+        *own_links,
+        *pauses,
+        *(uid for other in saw for uid in other.evidence),
+    )
     opened = min(episode.absences, key=start_ns)
     rest = tuple(dict.fromkeys(uid for uid in evidence if uid != opened.opened_by))
     return View(
@@ -132,6 +140,29 @@ def _saw_leave(episode: _Episode, episodes: Sequence[_Episode]) -> tuple[_Episod
         and episode.node in other.witnesses
         and abs(other.start.ns - episode.start.ns) <= EPISODE_NS
     )
+
+
+def _testimony(episode: _Episode, timeline: Timeline) -> tuple[str, ...]:
+    """Lines in which the lost node's own corosync missed its witnesses at the time at which they missed it.
+
+    A node that is dead or hangs prints none of them; one that was merely cut off prints them even if it was fenced before it could form
+    a membership of its own. In a cluster of two the loss of the token can only mean the one peer.
+    """
+    low, high = episode.start.ns - LAST_WORDS_NS, episode.start.ns + LAST_WORDS_NS
+    members = sum(1 for identity in timeline.nodes if identity.role is NodeRole.MEMBER)
+    found = []
+    for event in timeline.of("knet.link.down", "knet.host.no_links", "corosync.totem.token_lost"):
+        if event.at is None or event.observer != episode.node or not low <= event.at.ns <= high:
+            continue
+        peer = timeline.node(str(event.fields.get("host"))) if event.fields.get("host") is not None else None
+        if peer in episode.witnesses or (peer is None and members == 2 and event.type.endswith("token_lost")):
+            found.append(event.uid)
+    started = [
+        e.at.ns
+        for e in timeline.of("corosync.main.starting", "corosync.main.started_2x")
+        if e.observer == episode.node and e.at is not None and low <= e.at.ns <= high
+    ]
+    return () if started and min(started) < episode.start.ns else tuple(found)
 
 
 def _pauses(episode: _Episode, timeline: Timeline) -> tuple[str, ...]:
@@ -206,22 +237,21 @@ def _links(views: Views, observer: Node, episode: _Episode, peers: set[str]) -> 
 
 def _splits(episodes: Sequence[_Episode], timeline: Timeline, views: Views) -> Iterator[View]:
     """One row for each group of episodes that exclude each other, none of them by a pause."""
-    left = [e for e in episodes if _saw_leave(e, episodes) and not _pauses(e, timeline)]
+    left = [e for e in episodes if (_saw_leave(e, episodes) or _testimony(e, timeline)) and not _pauses(e, timeline)]
     while left:
         group = [left.pop(0)]
         for episode in list(left):
             if any(_related(episode, other) for other in group):
                 group.append(episode)
                 left.remove(episode)
-        if len({episode.node for episode in group}) > 1:
-            yield _split(group, views)
+        yield _split(group, timeline, views)
 
 
 def _related(one: _Episode, other: _Episode) -> bool:
     return abs(one.start.ns - other.start.ns) <= EPISODE_NS
 
 
-def _split(group: Sequence[_Episode], views: Views) -> View:
+def _split(group: Sequence[_Episode], timeline: Timeline, views: Views) -> View:
     first = min(group, key=lambda episode: episode.start.ns)
     nodes = tuple(sorted({name for e in group for name in (e.node, *e.witnesses)}))
     excluded = {(w, e.node) for e in group for w in e.witnesses}
@@ -231,7 +261,7 @@ def _split(group: Sequence[_Episode], views: Views) -> View:
     isolated = nodes if len(smallest) == len(sides) else tuple(sorted(n for side in smallest for n in side))
     ends = [e.end for e in group]
     end = None if None in ends else max((e for e in ends if e is not None), key=lambda e: e.ns)
-    evidence = [uid for e in group for uid in e.evidence]
+    evidence = [uid for e in group for uid in (*e.evidence, *_testimony(e, timeline))]
     links = [uid for e in group for w in e.witnesses for uid in _links(views, Node(w), e, {e.node})]
     value: dict[str, Scalar] = {
         "nodes": nodes,

@@ -1,0 +1,73 @@
+"""Figures over all samples: right, undecided, confidently wrong; complete and with parts of the logs taken away.
+
+``python -m tests.golden.scoreboard`` prints the table; ``--removed`` adds the runs with each node's logs removed in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from hadiag.export.jsonl import event_row
+from hadiag.pipeline import Options, analyze
+from hadiag.report.machine import as_data
+from tests.golden.judge import (
+    Sample,
+    confidently_wrong,
+    event_problems,
+    samples,
+    skew_problems,
+    top_explanation,
+    verdict_problems,
+)
+
+ROOT = Path(__file__).resolve().parents[2] / "samples"
+
+
+def run(paths: list[Path]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Analyze some paths; the result as data, and the rows of the timeline."""
+    analysis = analyze([str(path) for path in paths], Options())
+    return as_data(analysis.diagnosis), [event_row(event) for event in analysis.timeline.events]
+
+
+def problems(sample: Sample, *, raw: bool) -> tuple[list[str], dict[str, Any]]:
+    """Everything that differs from the expectation of a sample."""
+    result, rows = run(sample.raw if raw else sample.bundle)
+    found = verdict_problems(result, sample.expected) + skew_problems(result, sample.expected)
+    wrong = confidently_wrong(result, sample.expected)
+    found += [f"CONFIDENTLY WRONG: {wrong}"] if wrong else []
+    return found + event_problems(rows, sample.expected, raw=raw), result
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table; 0 if nothing differs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="*")
+    parser.add_argument("--raw", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args(arguments)
+    bad = 0
+    for sample in samples(ROOT):
+        if chosen.only and not any(sample.name.startswith(prefix) for prefix in chosen.only):
+            continue
+        found, result = problems(sample, raw=chosen.raw)
+        bad += bool(found)
+        top = top_explanation(result)
+        said = f"{top['cause']} {top['confidence']:.2f}" if top else "-"
+        kinds = ",".join(sorted({k for i in result["incidents"] for k in i["kinds"]}))
+        sys.stdout.write(
+            f"{'ok ' if not found else 'BAD'} {sample.name:<32} {result['verdict']['status']:<12} {said:<40} {kinds}\n"
+        )
+        for line in found:
+            sys.stdout.write(f"      {line}\n")
+        if chosen.json:
+            sys.stdout.write(json.dumps(result, indent=1) + "\n")
+    sys.stdout.write(f"{bad} of the samples differ\n")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
