@@ -46,7 +46,23 @@ TOOLS: Final = frozenset(
 
 _MESSAGE = re.compile(rf"\s*(?P<level>{LEVEL})\s*: ?(?P<msg>.*)\Z", re.ASCII)
 _FUNCTION = re.compile(r"(?P<func>[A-Za-z_]\w*): +(?P<msg>\S.*)\Z", re.ASCII)
-_ONE_WORD_FUNCTIONS: Final = frozenset({"main", "crmd_exit", "stonith_shutdown", "retrieveCib", "activateCibXml"})
+# functions that look like the name of an agent or a plain word
+_FUNCTIONS: Final = frozenset(
+    {
+        *(
+            "main",
+            "LogActions",
+            "LogAction",
+            "StartRsc",
+            "StopRsc",
+            "DemoteRsc",
+            "PromoteRsc",
+            "DeleteRsc",
+            "ReloadRsc",
+        ),
+        *("RoleError", "NoRoleChange", "NullOp", "RecurringOp", "CancelXmlOp", "SchedulePromote"),
+    }
+)
 _DETAILS = re.compile(r"[A-Za-z_][\w.-]*=", re.ASCII)
 
 
@@ -61,7 +77,7 @@ def cut(text: str) -> Body:
 def cut_old(text: str) -> Body:
     """``level: function: message`` of 1.1.14 and earlier, whose daemons have the same names until 2.0.
 
-    Only a C identifier with an underscore or in camel case is a function; ``IPaddr2: x`` is a message.
+    Only a C identifier with an underscore or in camel case, or a known name, is a function; ``IPaddr2: x`` is a message.
     """
     body = cut(text)
     match = _FUNCTION.match(body.message) if body.level is not None else None
@@ -72,7 +88,7 @@ def cut_old(text: str) -> Body:
 
 def is_function(name: str) -> bool:
     """Tell a function of pacemaker from the first word of a message."""
-    return "_" in name or name in _ONE_WORD_FUNCTIONS or (name[0].islower() and not name.islower() and name.isalpha())
+    return "_" in name or name in _FUNCTIONS or (name[0].islower() and not name.islower() and name.isalpha())
 
 
 def split_details(text: str) -> tuple[str, str | None]:

@@ -309,6 +309,11 @@ SYSLOG = (
     ),
     Case(
         "syslog.bsd",
+        "May  7 13:33:20 node1 pengine[2702]:   notice: LogActions: Start   vip\t(node1)",
+        {"function": "LogActions", "message": "Start   vip\t(node1)"},
+    ),
+    Case(
+        "syslog.bsd",
         "May  7 13:33:20 node1 lrmd[2702]:   notice: IPaddr2: something of an agent",
         {"function": None, "message": "IPaddr2: something of an agent"},
     ),
