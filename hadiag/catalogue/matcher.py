@@ -15,8 +15,10 @@ from hadiag.model.entity import Scalar
 LINE_LIMIT: Final = 8192
 """Characters of a line that a regex may see."""
 
-_LINEAR_FROM: Final = 600
-"""Longer messages, and ambiguous patterns, are searched in linear time (RE2): no hostile line holds up the run."""
+_SHORTEST: Final = 200  # characters for an expression that RE2 does not know
+_BACKTRACK: Final = {0: 600, 1: 600, 2: 600, 3: 130}
+"""Longest message that ``re`` may try, by the freedom of the pattern: some 400,000 steps at worst. Longer ones are searched
+in linear time by RE2, so that no hostile line holds up the run."""
 
 
 class Matcher:
@@ -70,12 +72,13 @@ class Matcher:
         ]
 
     def _groups(self, pattern: Pattern, text: str) -> Mapping[str, str | None] | None:
-        if pattern.ambiguous or len(text) > _LINEAR_FROM:
+        limit = _BACKTRACK.get(pattern.freedom, 0)
+        if len(text) > limit:
             expression = self._linear_expression(pattern)
             if expression is not None:
                 found = expression.search(text)
                 return None if found is None else found.groupdict()
-            text = text[:_LINEAR_FROM]
+            text = text[: limit or _SHORTEST]
         compiled = self._compiled.get(pattern.id)
         if compiled is None:
             compiled = self._compiled[pattern.id] = re.compile(pattern.regex)

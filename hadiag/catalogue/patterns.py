@@ -23,7 +23,7 @@ from typing import Any, Final
 
 _Atom = tuple[Any, Any]
 
-_FREEDOM: Final = 3  # tails that may end in several places, from which on a regex is ambiguous
+_NESTED: Final = 9  # an unbounded repeat inside another one grows exponentially
 _SELECTIVE: Final = 12  # characters around the literal with which it is taken for the scan
 _CHOICES: Final = 24  # texts that one pattern may be spelled out to
 _PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_'\"=:;,<>@%&~`!/ ")
@@ -44,13 +44,14 @@ class PatternError(ValueError):
 class BlockCopy:
     """The scan's copies of a regex, the number of literal characters that the regex needs, and its named groups.
 
-    Every line that the regex matches holds one of the copies. ``ambiguous``: a backtracking engine may need time that grows with the third power of the line or worse.
+    Every line that the regex matches holds one of the copies. ``freedom`` n: a
+    backtracking engine may need time that grows with the n-th power of the length of the line.
     """
 
     regexes: tuple[bytes, ...]
     weight: int
     groups: tuple[str, ...]
-    ambiguous: bool
+    freedom: int
 
 
 def block_copy(regex: str, literal: str, *, head_only: bool = False) -> BlockCopy:
@@ -79,7 +80,7 @@ def block_copy(regex: str, literal: str, *, head_only: bool = False) -> BlockCop
     copies = sorted({prefix + _scanned_text(text, literal if literal in text else "") for text in texts})
     groups = tuple(sorted(tree.state.groupdict, key=tree.state.groupdict.__getitem__))
     weight = sum(map(len, runs))
-    return BlockCopy(tuple(copy.encode("ascii") for copy in copies), weight, groups, _freedom(atoms) >= _FREEDOM)
+    return BlockCopy(tuple(copy.encode("ascii") for copy in copies), weight, groups, _freedom(atoms))
 
 
 def _refuse(items: Iterable[_Atom]) -> None:
@@ -126,7 +127,7 @@ def _freedom(atoms: Sequence[_Atom], *, at_end: bool = True) -> int:
         if op in _REPEATS and arg[1] is opcode.MAXREPEAT:
             inner = list(arg[2])
             if any(_freedom([item], at_end=False) for item in inner):
-                found += _FREEDOM
+                found += _NESTED
             elif not (at_end and inner[0][0] is opcode.ANY):
                 found += _runs_over(inner, follower)
         else:

@@ -70,7 +70,7 @@ class Reading:
             regex=model.regex,
             block_regexes=copy.regexes,
             weight=copy.weight,
-            ambiguous=copy.ambiguous,
+            freedom=copy.freedom,
             versions=model.versions,
             set=model.set_,
             derive=_derives(model),

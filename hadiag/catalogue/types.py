@@ -52,8 +52,8 @@ class Pattern:
 
     ``regex`` is the source of the confirming expression (compiled when a line first asks for it), ``block_regexes``
     the copies for the scan of raw blocks. ``weight`` is the number of literal characters that the regex needs: of
-    several patterns that confirm a line, the heaviest wins. ``ambiguous``: only an engine without backtracking may try
-    the regex. ``origin`` is ``file:line`` of the pattern.
+    several patterns that confirm a line, the heaviest wins. ``freedom`` n: backtracking may take time that
+    grows with the n-th power of the length of a line. ``origin`` is ``file:line`` of the pattern.
     """
 
     id: int
@@ -62,7 +62,7 @@ class Pattern:
     regex: str
     block_regexes: tuple[bytes, ...]
     weight: int
-    ambiguous: bool
+    freedom: int
     versions: str | None
     set: Mapping[str, Constant] = dataclasses.field(hash=False)
     derive: tuple[Derive, ...]
