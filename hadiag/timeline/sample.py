@@ -38,8 +38,13 @@ class Sample:
 
     @property
     def error(self) -> int:
-        """Half-width of the uncertainty on the own clock: the printed unit, and the way to a log that another program writes."""
-        return max(self.resolution, RELAY) if self.raw.family in _RELAYED else self.resolution
+        """Half-width of the uncertainty on the own clock: the printed unit, and the way to a log that another program writes.
+
+        The daemons' own logs print no zone, so a stamp with zone is that of syslog or of the journal.
+        """
+        time = self.raw.time
+        relayed = self.raw.family in _RELAYED or (time is not None and time.utc_offset_s is not None)
+        return max(self.resolution, RELAY) if relayed else self.resolution
 
     @property
     def basis(self) -> TimeBasis:

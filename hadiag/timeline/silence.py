@@ -40,7 +40,6 @@ _ENDS: Final = {
             "pacemakerd.stop_done",
             "pacemakerd.fatal",
             "pcmk.shutdown.start",
-            "pcmk.shutdown.requested",
         }
     ),
 }
@@ -70,7 +69,7 @@ def find_silences(
         ordered = sorted(mine, key=lambda each: (each.own, each.raw.ref.path, each.raw.ref.line))
         starts, orderly = _unclean_starts(ordered)
         silent = [_silence(clocks, ordered, ends[node], start) for start in starts]
-        last = max(clocks.aligned(node, ordered[-1].own), max(ends[node], default=0))
+        last = max(clocks.aligned(node, ordered[-1].own), max((at for at, _ in ends[node]), default=0))
         if not orderly and any(at >= last - _LATE for at in lost.get(node, ())):
             silent.append(Silence(last, None))
         if silent:
@@ -139,9 +138,10 @@ def _of_node(
         told = _between(ordered, last - _AFTER, start + _AFTER)
         booted = any(sample.raw.type in _BOOTS for sample in told)
         lonely = any(_tells_of_daemon(sample) for sample in told)
-        if (near == families or booted) and not lonely:
-            if found and start - found[-1][1] <= _TOGETHER:
-                found[-1] = max(found[-1][0], min(last, found[-1][1])), found[-1][1]
+        if booted or (near == families and not lonely):
+            if found and last <= found[-1][1] + _AFTER:  # another daemon of the same start
+                end = max(found[-1][0], last)
+                found[-1] = end, max(found[-1][1], end)
             else:
                 found.append((last, start))
     return found
@@ -162,19 +162,22 @@ def _tells_of_daemon(sample: Sample) -> bool:
     return not unit or unit.startswith(("corosync", "pacemaker"))
 
 
-def _silence(clocks: Clocks, ordered: Sequence[Sample], lines: Sequence[int], unclean: tuple[int, int]) -> Silence:
+def _silence(
+    clocks: Clocks, ordered: Sequence[Sample], lines: Sequence[tuple[int, int]], unclean: tuple[int, int]
+) -> Silence:
     """Silence from the last line of any log before the first line of the new start."""
     node, (last, start) = ordered[0].node, unclean
     boots = [s.own for s in _between(ordered, last + 1, start + 1) if s.raw.type in _BOOTS or s.own >= start]
     begin = max(min([*boots, start]), last)
-    before = ordered[max(bisect_left(ordered, begin, key=_own) - 1, 0)].own
+    index = bisect_left(ordered, begin, key=_own)
+    whole = (each.own for each in reversed(ordered[:index]) if each.own + each.resolution <= begin)
     first = clocks.aligned(node, begin)
-    known = max((at for at in lines if at < first), default=0)
-    return Silence(min(max(clocks.aligned(node, max(before, last)), known), first), first)
+    known = max((at for at, unit in lines if at + unit <= first), default=0)
+    return Silence(min(max(clocks.aligned(node, max(next(whole, last), last)), known), first), first)
 
 
-def _known_lines(clocks: Clocks, files: Sequence[LogFile], node: Node) -> list[int]:
-    """Times of lines that are no events: ends of runs and beginnings of pauses."""
+def _known_lines(clocks: Clocks, files: Sequence[LogFile], node: Node) -> list[tuple[int, int]]:
+    """Times of lines that are no events, with their unit: ends of runs and beginnings of pauses."""
     found = []
     for file in files:
         if file.node != node or len(file.nodes) > 1:
@@ -182,9 +185,9 @@ def _known_lines(clocks: Clocks, files: Sequence[LogFile], node: Node) -> list[i
         for run in file.runs:
             utc = file.utc(run.last, run.last_line)
             if utc is not None:
-                found.append(clocks.of_line(file, node, utc, run.last_line))
+                found.append((clocks.of_line(file, node, utc, run.last_line), run.last.resolution_ns))
         for start, _, line in gaps_of(file):
-            found.append(clocks.of_line(file, node, start, line - 1))
+            found.append((clocks.of_line(file, node, start, line - 1), NS))
     return sorted(found)
 
 
