@@ -10,7 +10,7 @@ from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
 from hadiag.state.fencing_results import fenced_nodes, is_power
-from hadiag.state.intervals import end_ns, holds_at, start_ns
+from hadiag.state.intervals import end_ns, start_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,7 +114,7 @@ def _apart(rings: Sequence[View], quorate: View, other: str) -> Iterator[View]:
 
 
 def _active_twice(timeline: Timeline, views: Views) -> Iterator[View]:
-    """One resource on two nodes; what a probe found in the same partition is a leftover, not a split."""
+    """One resource on two nodes; what only a probe found there was never started by this cluster: no split."""
     by_resource: dict[str, list[View]] = {}
     for view in views.of("rsc.active"):
         if view.value["fencing_device"] is not True and _single(view):
@@ -126,8 +126,7 @@ def _active_twice(timeline: Timeline, views: Views) -> Iterator[View]:
             common = _overlap(timeline, one, two)
             if common is None:
                 continue
-            together = _in_one_partition(views, str(one.value["node"]), str(two.value["node"]), common[0])
-            found = "probe" in (one.value.get("proof"), two.value.get("proof")) and together
+            found = "probe" in (one.value.get("proof"), two.value.get("proof"))
             what = "found_active" if found else "active_twice"
             yield _contradiction(what, one, two, common, (str(one.value["node"]), str(two.value["node"])))
 
@@ -137,16 +136,6 @@ def _single(view: View) -> bool:
     if view.value["promotable"] is True:
         return view.value["role"] == "Promoted"
     return view.value["clone"] is False
-
-
-def _in_one_partition(views: Views, one: str, two: str, at: Instant | None) -> bool:
-    if at is None:
-        return False
-    for ring in views.of("membership.partition"):
-        members = ring.value["members"]
-        if ring.observer in (one, two) and isinstance(members, tuple) and holds_at(ring, at.ns):
-            return one in members and two in members
-    return False
 
 
 def _alive_but_lost(timeline: Timeline, views: Views) -> Iterator[View]:

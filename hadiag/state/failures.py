@@ -37,6 +37,7 @@ CLEARED = ("sched.failure_cleared", "pcmk.rsc.cleanup")
 WILL_FENCE = ("sched.will_fence", "pcmk.sched.fence_action", "sched.scheduling_fence", "fence.request")
 CONSUMES = frozenset({*ATTRIBUTES, FAILCOUNT, *BANS, BLOCKED, *CLEARED, *WILL_FENCE, ACTION})
 INFINITY = 1_000_000
+_NOT_ACTIVE = frozenset({"start", "promote", "leave", "monitor"})
 
 _NAME = re.compile(r"^fail-count-(?P<rsc>.+?)(?:#(?P<op>[a-z_]+?)_(?P<ms>\d+))?$")
 _DETAIL = re.compile(r"(?P<node>[\w.-]+)\s*(?:\)|$)")
@@ -155,7 +156,7 @@ def _planned(table: Intervals, event: Event) -> None:
     if event.type == BLOCKED:
         why = f"{text(event, 'dependency') or ''} {text(event, 'why', 'detail') or ''}".strip()
         node = text(event, "node") or ""
-    elif "blocked" in f"{reason} {detail}".lower() and "monitor" not in (text(event, "change") or "").lower():
+    elif _gives_up(text(event, "change") or "", f"{reason} {detail}".lower()):
         why = reason.replace("(blocked)", "").strip() or "blocked"
         found = _DETAIL.search(detail.replace("blocked", "").strip())
         node = found["node"] if found is not None else ""
@@ -165,6 +166,11 @@ def _planned(table: Intervals, event: Event) -> None:
         table.open(
             (resource, node), event.observer, event.at, event.uid, {"resource": resource, "node": node, "why": why}
         )
+
+
+def _gives_up(change: str, said: str) -> bool:
+    """An active resource that may not be stopped; a start that waits for quorum or another start is none."""
+    return "blocked" in said and "quorum" not in said and change.lower() not in _NOT_ACTIVE
 
 
 def _released(view: View, operations: Sequence[View], acts: Sequence[Act]) -> View:

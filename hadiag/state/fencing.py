@@ -11,7 +11,7 @@ from hadiag.model.view import View
 from hadiag.state.fencing_attempts import Attempt, attempt_views, is_agent_line
 from hadiag.state.fencing_devices import device_views
 from hadiag.state.fencing_results import OP_RESULT, PEER_TERMINATED, event_result, is_power, short_id
-from hadiag.state.reading import at_of, base_name, scalar_text, text
+from hadiag.state.reading import at_of, base_name, same_file, scalar_text, text
 from hadiag.state.stream import placed
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ FAILED = ("fence.op_failed", "fence.originator_dead")
 MANUAL = "fence.manual_ack"
 WATCHDOG = ("fence.watchdog_wait", "fence.watchdog_assumed")
 NOTES = ("fence.delay", "fence.no_one", "fence.all_failed", "fence.timeout_peer", "fence.late_result", "fence.merge")
-DC_RESULT = "fence.op_result_dc"
 RESULTS = (OP_RESULT, PEER_TERMINATED)
 
 _ALL = (
@@ -58,6 +57,8 @@ _CLUSTER_CLIENTS = (
     "dlm",
     "sbd",
 )
+_FORWARDERS = ("pacemaker-fenced", "stonith-ng", "stonithd")
+"""A fencer that asks on behalf of another node, which cannot shoot itself."""
 _REASON_BEFORE = 120 * NS
 _ADOPT = 60 * NS
 _BROADCAST = 10 * NS
@@ -82,15 +83,27 @@ class _Operation:
     refused: bool = False
 
     @property
-    def last_ns(self) -> int:
-        """Time of its newest line."""
-        return max(at_of(event).ns for event in (*self.requests, *self.results, *self.evidence))
+    def first_ns(self) -> int:
+        """Time of its oldest line."""
+        return min(at_of(event).ns for event in self.evidence)
+
+    def begun_before(self, event: Event) -> bool:
+        """Whether its first line stands before another: by file where both are in one, else by time."""
+        first = min(self.evidence, key=lambda old: (at_of(old).ns, old.seq))
+        return first.seq < event.seq if same_file(first, event) else at_of(first).ns <= at_of(event).ns
+
+    def ended_before(self, event: Event) -> bool:
+        """Whether its result stands before another line."""
+        near = [old for old in self.results if same_file(old, event)]
+        if near:
+            return any(old.seq < event.seq for old in near)
+        return any(at_of(old).ns < at_of(event).ns for old in self.results)
 
 
 class FencingTracker:
     """Tables ``fencing.operation``, ``fencing.attempt`` and ``fencing.device``."""
 
-    consumes = frozenset({*_ALL, *REASONS, DC_RESULT, "fence.agent_output", "fence.agent_stderr", "fa.*"})
+    consumes = frozenset({*_ALL, *REASONS, "fence.agent_output", "fence.agent_stderr", "fa.*"})
 
     def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
         """Join the lines of all observers to operations."""
@@ -102,8 +115,13 @@ class FencingTracker:
             if is_agent_line(event)
         ]
         agents = _agents(facts)
-        for event in placed(timeline, *_ALL):
-            _line(timeline, operations, event)
+        lines = placed(timeline, *_ALL)
+        for event in lines:
+            if short_id(event):
+                _identified(timeline, operations, event)
+        for event in lines:
+            if not short_id(event):
+                _anonymous(timeline, operations, event)
         for operation in operations:
             yield from _views(operation, reasons, agent, agents)
         yield from device_views(timeline, facts, agents)
@@ -120,70 +138,86 @@ def _agents(facts: Sequence[Fact]) -> dict[str, str]:
     return agents
 
 
-def _line(timeline: Timeline, operations: list[_Operation], event: Event) -> None:
-    target = text(event, "target", "node", "host")
-    action = (text(event, "action") or "").lower()
-    if event.type in DEVICE_RESULT and (target is None or not _acts(action)):
-        return
-    if event.type in DEVICE_RESULT:
-        _device_result(operations, event, str(target))
-        return
-    operation = _find(operations, event, target, action)
-    if operation is None:
-        if target is None or event.type in (*NOTES, *FAILED):
-            return
-        operation = _Operation(target, action or "reboot")
+def _identified(timeline: Timeline, operations: list[_Operation], event: Event) -> None:
+    """Lines with the id of their operation join whatever the clocks say."""
+    op_id, target = short_id(event), text(event, "target")
+    operation = next((old for old in operations if old.op_id == op_id), None)
+    if operation is None and target is not None and event.type not in NOTES:
+        operation = _Operation(target, (text(event, "action") or "reboot").lower(), op_id)
         operations.append(operation)
-    operation.op_id = operation.op_id or short_id(event)
-    _record(timeline, operation, event)
+    if operation is not None:
+        _record(timeline, operation, event)
+
+
+def _anonymous(timeline: Timeline, operations: list[_Operation], event: Event) -> None:
+    """Lines without an id join by target and time, in the order of their file."""
+    target, action = text(event, "target", "node", "host"), (text(event, "action") or "").lower()
+    if target is None or (event.type in DEVICE_RESULT and not _acts(action)):
+        return
+    same = [old for old in operations if old.target == target and _same_action(old, action, event)]
+    found = _following(same, event) if event.type in (REQUEST, *CLIENT_WANTS) else None
+    found = found or _running(same, event) or _just_ended(same, event)
+    if event.type in DEVICE_RESULT:
+        _device_result(found, event)
+        return
+    if found is None and event.type not in (*NOTES, *FAILED, *WATCHDOG):
+        found = _Operation(target, action or "reboot")
+        operations.append(found)
+    if found is not None:
+        _record(timeline, found, event)
 
 
 def _acts(action: str) -> bool:
     return is_power(action) or action == "on"
 
 
-def _find(operations: Sequence[_Operation], event: Event, target: str | None, action: str) -> _Operation | None:
-    op_id = short_id(event)
-    if op_id:
-        for operation in reversed(operations):
-            if operation.op_id == op_id:
-                return operation
-    for operation in reversed(operations):
-        if operation.target == target and _fits(operation, event, action, op_id):
-            return operation
-    return None
+def _same_action(operation: _Operation, action: str, event: Event) -> bool:
+    return operation.action == action or not _acts(action) or event.type == MANUAL
 
 
-def _fits(operation: _Operation, event: Event, action: str, op_id: str) -> bool:
-    """Tell whether a line without the operation's id belongs to it."""
-    if op_id and operation.op_id:
-        return False
-    if action and operation.action != action and _acts(action) and not event.type.endswith("manual_ack"):
-        return False
-    age = at_of(event).ns - operation.last_ns
+def _following(same: Sequence[_Operation], event: Event) -> _Operation | None:
+    """The operation that a request begins: its first line comes next, or at about the same moment elsewhere."""
+    moment = at_of(event).ns
+    fitting = [
+        old
+        for old in same
+        if -_BROADCAST // 5 <= old.first_ns - moment <= _ADOPT // 2
+        and not (old.begun_before(event) and old.ended_before(event))
+        and not _other_request(old, event)
+    ]
+    return min(fitting, key=lambda old: abs(old.first_ns - moment)) if fitting else None
+
+
+def _other_request(operation: _Operation, event: Event) -> bool:
+    """A second request of the same node, or of another client, is another operation."""
     if event.type == REQUEST:
-        return not operation.results and not _requested_by(operation, event) and age < _BROADCAST
-    if event.type in CLIENT_WANTS:
-        return not operation.results and not _other_client(operation, event) and age < _ADOPT
-    if operation.results:
-        if event.type == DC_RESULT or event.type in FAILED:
-            return age < _BROADCAST
-        return event.type in RESULTS and age < _BROADCAST and not _contradicts(operation, event)
-    return age < (_ADOPT if op_id and event.type == PEER_REQUEST else _ABANDONED)
+        return any(old.type == REQUEST and old.observer == event.observer for old in operation.requests)
+    wanted, known = _program(text(event, "client") or ""), _program(operation.client)
+    return bool(known and wanted and known != wanted and known not in _FORWARDERS)
 
 
-def _requested_by(operation: _Operation, event: Event) -> bool:
-    return any(old.type == REQUEST and old.observer == event.observer for old in operation.requests)
+def _running(same: Sequence[_Operation], event: Event) -> _Operation | None:
+    """The newest operation that has begun and not ended where the line stands."""
+    if event.type == REQUEST:
+        return None
+    live = [
+        old
+        for old in same
+        if old.begun_before(event)
+        and not old.ended_before(event)
+        and at_of(event).ns - old.first_ns <= _ABANDONED
+        and not (event.type in CLIENT_WANTS and _other_request(old, event))
+    ]
+    return max(live, key=lambda old: old.first_ns) if live else None
 
 
-def _other_client(operation: _Operation, event: Event) -> bool:
-    wanted = text(event, "client") or ""
-    return bool(operation.client and wanted and _program(operation.client) != _program(wanted))
-
-
-def _contradicts(operation: _Operation, event: Event) -> bool:
-    """A second, different result on the same observer is a second operation."""
-    return any(old.observer == event.observer and old.type == event.type for old in operation.results)
+def _just_ended(same: Sequence[_Operation], event: Event) -> _Operation | None:
+    """The broadcast of a result reaches the other nodes and daemons a moment later."""
+    if event.type not in (*RESULTS, *FAILED, *DEVICE_RESULT):
+        return None
+    near = [old for old in same if any(0 <= at_of(event).ns - at_of(end).ns <= _BROADCAST for end in old.results)]
+    told = [old for old in near if not any(e.observer == event.observer and e.type == event.type for e in old.results)]
+    return max(told, key=lambda old: old.first_ns) if told else None
 
 
 def _record(timeline: Timeline, operation: _Operation, event: Event) -> None:
@@ -195,7 +229,9 @@ def _record(timeline: Timeline, operation: _Operation, event: Event) -> None:
     executor = text(event, "delegate", "executioner", "executed_by")
     if event.type in (REQUEST, PEER_REQUEST, *CLIENT_WANTS):
         operation.requests.append(event)
-        operation.requested_by = operation.requested_by or str(event.observer)
+        forwarded = _program(operation.client) in _FORWARDERS and event.type != PEER_REQUEST
+        if forwarded or not operation.requested_by:
+            operation.requested_by = str(event.observer)
     elif event.type in (*RESULTS, "fence.watchdog_assumed"):
         operation.results.append(event)
         if executor and executor not in ("<no-one>", "<no one>", "a peer", "(null)"):
@@ -216,23 +252,20 @@ def _progress(operation: _Operation, event: Event, executor: str | None) -> None
         operation.refused = True
 
 
-def _device_result(operations: Sequence[_Operation], event: Event, target: str) -> None:
-    """The executing node's own line; it carries no id, so the newest operation that fits takes it."""
-    for operation in reversed(operations):
-        late = at_of(event).ns - operation.last_ns
-        if operation.target != target or late > _ABANDONED or (operation.results and late > _BROADCAST):
-            continue
-        device = text(event, "device")
-        for attempt in operation.attempts:
-            if attempt.takes(event, device):
-                attempt.finish(event, device)
-                break
-        else:
-            attempt = Attempt(str(event.observer), device, started=None)
-            attempt.finish(event, device)
-            operation.attempts.append(attempt)
-        operation.evidence.append(event)
+def _device_result(operation: _Operation | None, event: Event) -> None:
+    """The executing node's own line about one try."""
+    if operation is None:
         return
+    device = text(event, "device")
+    for attempt in operation.attempts:
+        if attempt.takes(event, device):
+            attempt.finish(event, device)
+            break
+    else:
+        attempt = Attempt(str(event.observer), device, started=None)
+        attempt.finish(event, device)
+        operation.attempts.append(attempt)
+    operation.evidence.append(event)
 
 
 def _views(

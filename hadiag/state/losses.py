@@ -22,6 +22,7 @@ from hadiag.timeline import Timeline
 EPISODE_NS = 30 * NS
 """Absences of one node that begin within this time of each other are one episode; a consensus takes seconds, not minutes."""
 
+COROSYNC_STARTS = ("corosync.main.starting", "corosync.main.started_2x")
 PAUSES = ("corosync.main.not_scheduled", "corosync.totem.process_pause")
 LAST_WORDS_NS = 15 * NS
 """A node cut off prints its own token loss and ring within token and consensus time after the others do."""
@@ -151,18 +152,15 @@ def _testimony(episode: _Episode, timeline: Timeline) -> tuple[str, ...]:
     low, high = episode.start.ns - LAST_WORDS_NS, episode.start.ns + LAST_WORDS_NS
     members = sum(1 for identity in timeline.nodes if identity.role is NodeRole.MEMBER)
     found = []
-    for event in timeline.of("knet.link.down", "knet.host.no_links", "corosync.totem.token_lost"):
+    for event in timeline.of("knet.link.down", "knet.host.no_links", "corosync.totem.token_lost", *COROSYNC_STARTS):
         if event.at is None or event.observer != episode.node or not low <= event.at.ns <= high:
             continue
+        if event.type in COROSYNC_STARTS:
+            break  # what a new corosync prints is no word about the loss
         peer = timeline.node(str(event.fields.get("host"))) if event.fields.get("host") is not None else None
         if peer in episode.witnesses or (peer is None and members == 2 and event.type.endswith("token_lost")):
             found.append(event.uid)
-    started = [
-        e.at.ns
-        for e in timeline.of("corosync.main.starting", "corosync.main.started_2x")
-        if e.observer == episode.node and e.at is not None and low <= e.at.ns <= high
-    ]
-    return () if started and min(started) < episode.start.ns else tuple(found)
+    return tuple(found)
 
 
 def _pauses(episode: _Episode, timeline: Timeline) -> tuple[str, ...]:

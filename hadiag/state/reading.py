@@ -116,3 +116,8 @@ def at_of(event: Event) -> Instant:
         msg = f"event {event.uid} has no time"
         raise ValueError(msg)
     return event.at
+
+
+def same_file(one: Event, two: Event) -> bool:
+    """Whether the canonical lines of two events stand in one file, so that their lines order them."""
+    return one.refs[0].bundle == two.refs[0].bundle and one.refs[0].path == two.refs[0].path

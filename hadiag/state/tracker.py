@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from hadiag.model.source import Warn
-from hadiag.state.intervals import holds_at, start_ns
+from hadiag.state.intervals import end_ns, holds_at, start_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,5 +51,5 @@ class Views:
         return tuple(view for view in self.of(table) if holds_at(view, ns))
 
 
-def _sort_key(view: View) -> tuple[str, int, str, str]:
-    return view.observer, start_ns(view), repr(sorted(view.value.items())), view.opened_by or ""
+def _sort_key(view: View) -> tuple[str, int, int, str, str]:
+    return view.observer, start_ns(view), end_ns(view), repr(sorted(view.value.items())), view.opened_by or ""
