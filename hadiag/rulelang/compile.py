@@ -16,10 +16,19 @@ from hadiag.rulelang.rows import OPEN_END, OPEN_START, Row, canonical
 from hadiag.rulelang.step import Step
 from hadiag.rulelang.tables import STATE_TABLES
 from hadiag.rulelang.temporal import Clock, Relation, closes, opens, relation
-from hadiag.rulelang.where import Binding, BoundTest, RowTest, compile_bound, compile_static
+from hadiag.rulelang.where import Binding, BoundTest, RowTest, compile_bound, compile_static, plain_words
 
 GENEROUS_NS = 120 * 10**9
 """Added to windows when candidates are looked up; the exact relation decides afterwards."""
+
+
+FEW = 8
+"""Fewer rows than this are looked through without a search."""
+
+Index = dict[tuple[object, ...], tuple[list[Row], list[int]]]
+"""Rows by the values of the join fields, each list in the order of starts, with the starts."""
+
+_NOTHING: tuple[list[Row], list[int]] = ([], [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +75,38 @@ class CompiledStep:
     is_anchor: bool
     timed: bool
     observer_tests: tuple[BoundTest, ...] = ()
-    _index: dict[tuple[object, ...], list[Row]] | None = field(default=None, repr=False)
-    _starts: dict[tuple[object, ...], list[int]] = field(default_factory=dict, repr=False)
+    words: tuple[tuple[str, frozenset[str]], ...] = ()
+    signature: tuple[object, ...] = ()
+    _index: Index | None = field(default=None, repr=False)
 
-    def prepare(self, rows: Sequence[Row]) -> None:
-        """Filter the rows of the sources and index them by the join fields."""
+    def prepare(self, rows: Sequence[Row], shared: dict[tuple[object, ...], Index]) -> None:
+        """Filter the rows of the sources and index them by the join fields.
+
+        Args:
+            rows: rows of the sources.
+            shared: indices of steps that look at the same in the same way; findings change between rules and are not shared.
+        """
+        if self.step.kind == "finding":
+            self._index = self._make_index(rows)
+        elif self.signature in shared:
+            self._index = shared[self.signature]
+        else:
+            self._index = shared[self.signature] = self._make_index(rows)
+
+    def _make_index(self, rows: Sequence[Row]) -> Index:
         index: dict[tuple[object, ...], list[Row]] = {}
         fields = tuple(own for own, _ in self.joins)
         for row in rows:
             if self.timed and row.timeless:
                 continue
-            if all(test(row) for test in self.static):
-                key = tuple(canonical(row.get(name)) for name in fields)
+            for test in self.static:
+                if not test(row):
+                    break
+            else:
+                key = tuple([canonical(row.get(name)) for name in fields])
                 if None not in key:
                     index.setdefault(key, []).append(row)
-        self._index = index
-        self._starts = {key: [row.lo for row in found] for key, found in index.items()}
+        return {key: (found, [row.lo for row in found]) for key, found in index.items()}
 
     def candidates(self, binding: Binding) -> Sequence[Row]:
         """Rows that fulfil static conditions and joins, cut down to the time that can matter."""
@@ -94,11 +119,10 @@ class CompiledStep:
             if value is None:
                 return ()
             key = (*key, value)
-        found = self._index.get(key, [])
-        if len(found) < 8 or not self.windows:
+        found, starts = self._index.get(key, _NOTHING)
+        if len(found) < FEW or not self.windows:
             return found
         lo, hi = self._bounds(binding)
-        starts = self._starts[key]
         return found[bisect_left(starts, lo) : bisect_right(starts, hi)]
 
     def _bounds(self, binding: Binding) -> tuple[int, int]:
@@ -203,6 +227,7 @@ class _Parts:
         self.checks: list[Check] = []
         self.references: list[Reference] = []
         self.observer_tests: list[BoundTest] = []
+        self.words: list[tuple[str, frozenset[str]]] = []
         self._match = match
         self._position = position
         for field_name, condition in self.step.where.items():
@@ -221,6 +246,9 @@ class _Parts:
             self.observer_tests.append(compile_bound(field_name, condition))
         if not references:
             self.static.append(compile_static(field_name, condition))
+            words = plain_words(condition)
+            if words is not None:
+                self.words.append((field_name, words))
             return
         steps = tuple(dict.fromkeys(reference.step for reference in references))
         join = condition.join
@@ -273,6 +301,7 @@ class _Parts:
         """Put the parts together."""
         step = self.step
         shared = step.concurrent.same if step.concurrent else ()
+        timed = bool(step.refers_to or step.within is not None or step.concurrent or is_anchor)
         return CompiledStep(
             name=self.name,
             step=step,
@@ -283,6 +312,13 @@ class _Parts:
             group_by=tuple(dict.fromkeys([*step.same, *shared, *identity])),
             needed=needed,
             is_anchor=is_anchor,
-            timed=bool(step.refers_to or step.within is not None or step.concurrent or is_anchor),
+            timed=timed,
             observer_tests=tuple(self.observer_tests),
+            words=tuple(self.words),
+            signature=self._signature(timed=timed),
         )
+
+    def _signature(self, *, timed: bool) -> tuple[object, ...]:
+        """What the index of a step depends on."""
+        static = tuple(row for row in self.step.where.items() if not row[1].references)
+        return (self.step.kind, self.step.looks_at, static, tuple(own for own, _ in self.joins), timed)

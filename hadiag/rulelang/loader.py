@@ -125,9 +125,7 @@ def load_rules(directories: Sequence[Path], catalogue: CatalogueInfo | None = No
     return rule_set
 
 
-def read_rules(
-    directories: Sequence[Path], catalogue: CatalogueInfo | None = None
-) -> tuple[RuleSet, tuple[str, ...]]:
+def read_rules(directories: Sequence[Path], catalogue: CatalogueInfo | None = None) -> tuple[RuleSet, tuple[str, ...]]:
     """Load what can be loaded, and list the problems; for tools that help to write rules."""
     reading = Reading()
     for directory in directories:

@@ -36,7 +36,12 @@ class Match:
         further = self.more
         if more:
             further = {**(further or {}), name: tuple(more[:MAX_MORE])}
-        return Match({**self.rows, name: row}, self.truth & truth, (*self.unproven, *unproven), further)
+        return Match(
+            {**self.rows, name: row},
+            truth if self.truth is Tri.TRUE else self.truth & truth,
+            (*self.unproven, *unproven),
+            further,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class Matcher:
         matches = [Match({})]
         cut = False
         for step in self._steps:
-            step.prepare(self._world.rows(step.step.kind, step.step.looks_at))
+            step.prepare(self._world.select(step.step.kind, step.step.looks_at, step.words), self._world.prepared)
             grown: list[Match] = []
             for match in matches:
                 grown.extend(self._extend(step, match))
@@ -91,9 +96,11 @@ class Matcher:
             if step.checks:
                 binding = {**match.rows, step.name: row}
                 for check in step.checks:
-                    truth &= check.truth(binding)
-                    if truth is Tri.FALSE:
-                        break
+                    answer = check.truth(binding)
+                    if answer is not Tri.TRUE:
+                        truth = answer
+                        if answer is Tri.FALSE:
+                            break
             if truth is not Tri.FALSE:
                 yield row, truth
 

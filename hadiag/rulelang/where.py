@@ -187,6 +187,14 @@ def compile_static(field: str, condition: Condition) -> RowTest:
     return lambda row: any(all(test(row) for test in tests) for tests in rows)
 
 
+def plain_words(condition: Condition) -> frozenset[str] | None:
+    """Values of a condition that is nothing but a list of words, for an index; None for any other."""
+    words = _plain_words(condition)
+    if words is None or any(word.lower() in _TRUE | _FALSE for word in words):
+        return None
+    return words
+
+
 def _plain_words(condition: Condition) -> frozenset[str] | None:
     """Alternatives that are nothing but texts and numbers compare in one look-up."""
     words = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from hadiag.model.diagnosis import Silence
 from hadiag.model.entity import Node, NodeRole
@@ -12,9 +12,13 @@ from hadiag.model.fact import Fact
 from hadiag.model.finding import Finding
 from hadiag.model.tri import Tri
 from hadiag.model.view import Coverage, View
-from hadiag.rulelang.rows import Row, event_row, fact_row, finding_row, view_row
+from hadiag.rulelang.compile import Index
+from hadiag.rulelang.rows import Row, canonical, event_row, fact_row, finding_row, view_row
 from hadiag.rulelang.tables import tables_of
 from hadiag.rulelang.temporal import Clock
+
+SMALL: Final = 64
+"""Below this number of rows an index is not worth its making."""
 
 
 class NodeLike(Protocol):
@@ -83,7 +87,8 @@ class World:
         self.timeline = timeline
         self.clock = Clock(timeline)
         self._views = views
-        self._rows: dict[tuple[str, str], tuple[Row, ...]] = {}
+        self._rows: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
+        self._indices: dict[tuple[str, tuple[str, ...], str], dict[object, list[Row]]] = {}
         self._events: dict[str, list[Event]] = {}
         for event in timeline.events:
             self._events.setdefault(event.type, []).append(event)
@@ -91,6 +96,7 @@ class World:
         for fact in facts:
             self._facts.setdefault(fact.table, []).append(fact)
         self._findings: dict[str, list[Finding]] = {}
+        self.prepared: dict[tuple[object, ...], Index] = {}
         self.span = timeline.span
         self.node_names = tuple(sorted(node.name for node in timeline.nodes))
         self.members = tuple(sorted(node.name for node in timeline.nodes if node.role is NodeRole.MEMBER))
@@ -102,20 +108,46 @@ class World:
             return tuple(sorted(known for known in self._events if known.startswith(name[:-1])))
         return (name,) if name in self._events else ()
 
-    def rows(self, kind: str, names: Iterable[str]) -> list[Row]:
+    def rows(self, kind: str, names: Iterable[str]) -> Sequence[Row]:
         """Rows of several sources, sorted by start; open starts first."""
-        found: list[Row] = []
-        sources = [*names] if kind != "event" else sorted({known for name in names for known in self.event_types(name)})
-        for name in sources:
-            key = (kind, name)
-            if kind == "finding":
-                found.extend(finding_row(finding) for finding in self._findings.get(name, ()))
-                continue
-            if key not in self._rows:
-                self._rows[key] = self._make(kind, name)
-            found.extend(self._rows[key])
-        found.sort(key=lambda row: row.lo)
-        return found
+        if kind == "finding":
+            made = [finding_row(finding) for name in names for finding in self._findings.get(name, ())]
+            return sorted(made, key=lambda row: row.lo)
+        sources = tuple(names)
+        if kind == "event":
+            sources = tuple(sorted({known for name in sources for known in self.event_types(name)}))
+        key = (kind, sources)
+        if key not in self._rows:
+            if len(sources) == 1:
+                made = list(self._make(kind, sources[0]))
+            else:
+                made = [row for name in sources for row in self.rows(kind, [name])]
+            self._rows[key] = sorted(made, key=lambda row: row.lo)
+        return self._rows[key]
+
+    def select(self, kind: str, names: Sequence[str], words: Sequence[tuple[str, frozenset[str]]]) -> Sequence[Row]:
+        """Rows of several sources that may fulfil equalities, by an index on the field that leaves fewest."""
+        rows = self.rows(kind, names)
+        if kind == "finding" or len(rows) < SMALL:
+            return rows
+        best = rows
+        for field, values in words:
+            index = self._index(kind, names, field, rows)
+            hits = [index[value] for value in values if value in index]
+            if sum(map(len, hits)) < len(best):
+                best = (
+                    hits[0] if len(hits) == 1 else sorted((row for hit in hits for row in hit), key=lambda row: row.lo)
+                )
+        return best
+
+    def _index(self, kind: str, names: Sequence[str], field: str, rows: Sequence[Row]) -> Mapping[object, list[Row]]:
+        key = (kind, tuple(names), field)
+        if key not in self._indices:
+            index: dict[object, list[Row]] = {}
+            for row in rows:
+                index.setdefault(canonical(row.get(field)), []).append(row)
+            self._indices[key] = index
+        return self._indices[key]
 
     def _make(self, kind: str, name: str) -> tuple[Row, ...]:
         if kind == "event":

@@ -119,7 +119,7 @@ def test_a_rule_that_fails_harms_no_other(tmp_path: Path, monkeypatch: pytest.Mo
     """What goes wrong in one rule is a warning with its place; the others are evaluated."""
     rules = load(tmp_path, rule("p: {event: a}", name="test.bad"), rule("p: {event: a}", name="test.good"))
     broken = rules.findings["test.bad"].model_copy(update={"match": None})
-    monkeypatch.setitem(rules.findings, "test.bad", broken)  # type: ignore[arg-type]
+    monkeypatch.setitem(rules.findings, "test.bad", broken)
     result = everything(rules, "+0s n1 a")
     assert [finding.rule for finding in result.findings] == ["test.good"]
     assert [(warning.code, warning.where) for warning in result.warnings] == [

@@ -1,17 +1,23 @@
 """Remarks on packs, and what the ``rules`` command shows."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
 from hadiag.errors import UsageError
+from hadiag.model.fact import Fact
 from hadiag.resources import rules_dir
 from hadiag.rulelang import load_rules
+from hadiag.rulelang.inline import build_timeline, read_situation
 from hadiag.rulelang.lint import lint, lock_text
 from hadiag.rulelang.testing import cases
 from hadiag.rulelang.tools import entries, new_rule, remarks, run_tests, schemas, show, summary
+from hadiag.rulelang.world import ViewsLike
+from hadiag.state import Views
+from hadiag.timeline import Timeline
 from tests.unit.rulelang.packs import EVENTS, load, rule, write
 
 GOOD = """
@@ -128,10 +134,7 @@ def test_raw_logs_need_a_reader_and_stay_beside_the_rule(tmp_path: Path) -> None
     assert [result.passed for result in run_tests(rules)] == [False, False]
     seen: list[str] = []
 
-    def reader(paths):  # type: ignore[no-untyped-def]
-        from hadiag.rulelang.inline import build_timeline, read_situation
-        from hadiag.state import Views
-
+    def reader(paths: Sequence[str]) -> tuple[Timeline, ViewsLike, Sequence[Fact]]:
         seen.extend(str(path.relative_to(paths[0])) for path in Path(paths[0]).rglob("*.log"))
         return build_timeline(read_situation("2026-01-05T12:00:00Z", {})), Views(()), ()
 
