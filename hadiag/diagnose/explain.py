@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from hadiag.diagnose.evidence import of_finding
 from hadiag.diagnose.graph import CausalGraph
-from hadiag.diagnose.score import UNKNOWN, UNKNOWN_CAUSE, Candidate, Scored, by_trigger, is_fragile, rank
+from hadiag.diagnose.score import (
+    UNKNOWN,
+    UNKNOWN_CAUSE,
+    Candidate,
+    Component,
+    Scored,
+    by_trigger,
+    components,
+    is_fragile,
+    rank,
+)
 from hadiag.model.diagnosis import Argument, CauseRef, CauseRole, Evidence, Explanation
 from hadiag.model.entity import Category, Scalar
 from hadiag.model.finding import Finding, Remediation
@@ -27,6 +37,7 @@ SHOWN_SHARE = 1 / 3
 """An explanation is shown when it has at least this share of the winner's confidence."""
 
 MAX_SHOWN = 6
+POSSIBLE = 0.3
 
 UNKNOWN_STATEMENT = "A cause that hadiag does not know, or that left no trace in these logs."
 
@@ -38,25 +49,49 @@ class Ranking:
     explanations: tuple[Explanation, ...]
     fragile: bool
     best: tuple[str, ...]
-    """Candidates of the best set."""
+    """Candidates of the best explanation."""
 
 
 def explain(graph: CausalGraph, ruleset: RuleSet, timeline: Timeline) -> Ranking:
-    """Rank the causes of an incident; the last explanation is always the unknown cause."""
-    effects = graph.effects()
+    """Rank the causes of an incident; the last explanation is always the unknown cause.
+
+    The part of the graph with the gravest finding leads: its causes compete for the first place. The best causes of the other parts stand
+    beside each of them, as what prevented recovery or contributed.
+    """
     pool = {c.id: c for c in (UNKNOWN, *graph.candidates)}
-    scored = rank(graph.candidates, effects)
-    merged = by_trigger(scored, pool)
-    writer = _Writer(graph, ruleset, timeline, pool)
-    top = merged[0][1]
-    shown = [pair for pair in merged if pair[1] >= top * SHOWN_SHARE and not _is_unknown(pair[0], pool)][:MAX_SHOWN]
-    if not shown:
-        shown = [pair for pair in merged if not _is_unknown(pair[0], pool)][:2] if graph.candidates else []
+    parts = sorted(components(graph.candidates, graph.effects()), key=lambda part: _gravity(part, graph))
+    lead = next((part for part in parts if any(c.role == "trigger" for c in part.candidates)), None)
+    beside = [name for part in parts if part is not lead for name in _best(part)]
+    writer = _Writer(graph, ruleset, timeline, pool, tuple(beside), lead)
+    if lead is None:
+        alone = Scored((UNKNOWN_CAUSE,), UNKNOWN.log_odds, 0.0, 1.0)
+        return Ranking((writer.explanation(alone, 1.0, 1),), fragile=False, best=tuple(beside))
+    merged = by_trigger(rank(lead.candidates, lead.effects), pool)
+    ordered = _ordered(merged, pool)
+    texts = tuple(writer.explanation(one, share, number) for number, (one, share) in enumerate(ordered, 1))
+    best = tuple(name for name in ordered[0][0].causes if name != UNKNOWN_CAUSE)
+    return Ranking(texts, is_fragile(lead.candidates, lead.effects), (*best, *beside))
+
+
+def _gravity(part: Component, graph: CausalGraph) -> tuple[int, int, str]:
+    """Order of the parts: the gravest finding first, then the earliest."""
+    own = [graph.findings[e.key] for e in part.effects if e.key in graph.findings]
+    gravest = max((f.severity.rank for f in own), default=-1)
+    return (-gravest, min((f.start.ns for f in own if f.start), default=0), part.candidates[0].id)
+
+
+def _best(part: Component) -> tuple[str, ...]:
+    """Candidates of the best set of a part, where it is at least possible."""
+    first = rank(part.candidates, part.effects)[0]
+    return tuple(name for name in first.causes if name != UNKNOWN_CAUSE) if first.posterior >= POSSIBLE else ()
+
+
+def _ordered(merged: Sequence[tuple[Scored, float]], pool: Mapping[str, Candidate]) -> list[tuple[Scored, float]]:
+    """The explanations that are shown, best first, the unknown cause last."""
+    known = [pair for pair in merged if not _is_unknown(pair[0], pool)]
     unknown = next(pair for pair in merged if _is_unknown(pair[0], pool))
-    ordered = [*shown, unknown]
-    texts = [writer.explanation(one, share, number) for number, (one, share) in enumerate(ordered, 1)]
-    fragile = bool(graph.candidates) and is_fragile(graph.candidates, effects)
-    return Ranking(tuple(texts), fragile, merged[0][0].causes)
+    shown = [pair for pair in known if pair[1] >= known[0][1] * SHOWN_SHARE][:MAX_SHOWN]
+    return [*shown, unknown]
 
 
 def _is_unknown(one: Scored, pool: Mapping[str, Candidate]) -> bool:
@@ -70,25 +105,28 @@ class _Writer:
     ruleset: RuleSet
     timeline: Timeline
     pool: Mapping[str, Candidate]
+    beside: tuple[str, ...]
+    lead: Component | None
 
     def explanation(self, one: Scored, share: float, number: int) -> Explanation:
         """Put one set of causes into words."""
-        refs = self._refs(one)
-        lead = next((ref for ref in refs if ref.role is CauseRole.TRIGGER), None)
-        candidates = [self.pool[name] for name in one.causes if name != UNKNOWN_CAUSE]
+        names = [name for name in (*one.causes, *self.beside) if name != UNKNOWN_CAUSE]
+        candidates = [self.pool[name] for name in names]
         entries = [self.ruleset.causes[c.cause] for c in candidates]
+        refs = self._refs(one)
+        lead = next(ref for ref in refs if ref.role is CauseRole.TRIGGER)
         return Explanation(
             rank=number,
-            cause=lead.cause if lead else UNKNOWN_CAUSE,
-            category=lead.category if lead else Category.UNKNOWN,
+            cause=lead.cause,
+            category=lead.category,
             causes=refs,
-            statement=self._statement(candidates, lead is None),
-            confidence=min(share, self._ceiling(candidates)),
+            statement=self._statement(candidates, lead.cause == UNKNOWN_CAUSE),
+            confidence=min(share, self._ceiling(one)),
             nodes=_merge(ref.nodes for ref in refs),
             resources=_merge(ref.resources for ref in refs) or self._affected(),
-            for_=self._for(one),
+            for_=self._for(names),
             against=(),
-            uncheckable=self._uncheckable(candidates),
+            uncheckable=self._uncheckable(names),
             remediation=_remediation(entries, candidates),
             references=_merge(entry.references for entry in entries),
             arguments=self._arguments(one),
@@ -100,28 +138,19 @@ class _Writer:
         return tuple(sorted({name for f in self.graph.findings.values() for name in f.resources}))
 
     def _refs(self, one: Scored) -> tuple[CauseRef, ...]:
-        refs = []
-        for name in one.causes:
-            candidate = self.pool[name]
-            if name == UNKNOWN_CAUSE:
-                refs.append(CauseRef(UNKNOWN_CAUSE, Category.UNKNOWN, CauseRole.TRIGGER))
-                continue
-            cause = self.ruleset.causes[candidate.cause]
-            refs.append(CauseRef(cause.id, cause.category, cause.role, candidate.nodes, candidate.resources))
+        """The causes with their parts; a trigger of another part of the graph only contributed."""
+        refs = [self._ref(name, own=True) for name in one.causes if name != UNKNOWN_CAUSE]
         if not any(ref.role is CauseRole.TRIGGER for ref in refs):
             refs.append(CauseRef(UNKNOWN_CAUSE, Category.UNKNOWN, CauseRole.TRIGGER))
+        refs += [self._ref(name, own=False) for name in self.beside]
         order = list(CauseRole)
-        return tuple(sorted(refs, key=lambda ref: (order.index(ref.role), self._gravity(ref), ref.cause, ref.nodes)))
+        return tuple(sorted(refs, key=lambda ref: order.index(ref.role)))
 
-    def _gravity(self, ref: CauseRef) -> tuple[int, int]:
-        """The cause of the gravest and earliest finding leads."""
-        own = [
-            self.graph.findings[key[1]]
-            for key in self.graph.weights
-            if self.pool[key[0]].cause == ref.cause and self.pool[key[0]].nodes == ref.nodes
-        ]
-        gravest = max((f.severity.rank for f in own), default=-1)
-        return (-gravest, min((f.start.ns for f in own if f.start), default=0))
+    def _ref(self, name: str, *, own: bool) -> CauseRef:
+        candidate = self.pool[name]
+        cause = self.ruleset.causes[candidate.cause]
+        role = cause.role if own or cause.role is not CauseRole.TRIGGER else CauseRole.CONTRIBUTING
+        return CauseRef(cause.id, cause.category, role, candidate.nodes, candidate.resources)
 
     def _statement(self, candidates: Sequence[Candidate], unknown: bool) -> str:
         words = [fill(self.ruleset.causes[c.cause].statement, c) for c in sorted(candidates, key=_role_order)]
@@ -129,32 +158,31 @@ class _Writer:
             words.insert(0, UNKNOWN_STATEMENT)
         return " ".join(words)
 
-    def _ceiling(self, candidates: Sequence[Candidate]) -> float:
-        names = {c.id for c in candidates if c.role == "trigger"}
+    def _ceiling(self, one: Scored) -> float:
+        names = {name for name in one.causes if self.pool[name].role == "trigger"}
         unchecked = any(
             e.candidate in names and e.strength >= CERTAIN and e.state == "unknown" for e in self.graph.expected
         )
         return UNCHECKED_CEILING if unchecked else CEILING
 
-    def _for(self, one: Scored) -> tuple[Evidence, ...]:
+    def _for(self, names: Sequence[str]) -> tuple[Evidence, ...]:
         found: list[Evidence] = []
-        for finding in self._explained(one):
+        for finding in self._explained(names):
             found.extend(of_finding(self.timeline, finding, 3))
         return tuple(dict.fromkeys(found))[:12]
 
-    def _explained(self, one: Scored) -> list[Finding]:
-        chosen = {key[1] for key in self.graph.weights if key[0] in one.causes}
+    def _explained(self, names: Sequence[str]) -> list[Finding]:
+        chosen = {key[1] for key in self.graph.weights if key[0] in names}
         return [f for f in self.graph.findings.values() if f.id in chosen]
 
-    def _uncheckable(self, candidates: Sequence[Candidate]) -> tuple[str, ...]:
-        names = {c.id for c in candidates}
+    def _uncheckable(self, names: Sequence[str]) -> tuple[str, ...]:
         open_ = [e for e in self.graph.expected if e.candidate in names and e.state == "unknown" and e.strength >= 0.5]
         return tuple(dict.fromkeys(_not_checked(one.rule, one.nodes, self.ruleset) for one in open_))
 
     def _arguments(self, one: Scored) -> tuple[Argument, ...]:
         return tuple(
             Argument(e.key, e.state, round(e.probability(one.causes), 6), round(e.log_likelihood(one.causes), 6))
-            for e in self.graph.effects()
+            for e in (self.lead.effects if self.lead else ())
         )
 
 

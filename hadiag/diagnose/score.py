@@ -140,6 +140,37 @@ def _normalise(scored: Sequence[Scored]) -> tuple[Scored, ...]:
     return tuple(replace(one, posterior=math.exp(one.score - top) / total) for one in ordered)
 
 
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Candidates that compete for the same effects, with these effects; what is outside has no say in their ranking."""
+
+    candidates: tuple[Candidate, ...]
+    effects: tuple[Effect, ...]
+
+
+def components(candidates: Sequence[Candidate], effects: Sequence[Effect]) -> tuple[Component, ...]:
+    """Split a graph into parts that share no candidate and no effect; the score of the whole is the product of the parts."""
+    parent = {c.id: c.id for c in candidates}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            name = parent[name]
+        return name
+
+    for effect in effects:
+        names = sorted(effect.weights)
+        for other in names[1:]:
+            parent[root(other)] = root(names[0])
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        groups.setdefault(root(candidate.id), []).append(candidate)
+    found = []
+    for members in groups.values():
+        ids = {c.id for c in members}
+        found.append(Component(tuple(members), tuple(e for e in effects if ids & set(e.weights))))
+    return tuple(found)
+
+
 def triggers(causes: Iterable[str], by_id: Mapping[str, Candidate]) -> tuple[str, ...]:
     """The causes of a set that triggered the incident, in the order of the set."""
     return tuple(name for name in causes if by_id[name].role == "trigger")
