@@ -140,7 +140,7 @@ def _freedom(atoms: Sequence[_Atom], *, at_end: bool = True) -> int:
 
 def _runs_over(repeated: Sequence[_Atom], follower: _Atom | None) -> bool:
     """Whether a repeat of one class of characters may also swallow what follows it."""
-    if len(repeated) != 1 or repeated[0][0] not in {opcode.ANY, opcode.IN, opcode.NOT_LITERAL}:
+    if len(repeated) != 1 or repeated[0][0] not in {opcode.ANY, opcode.IN, opcode.NOT_LITERAL, opcode.LITERAL}:
         return False
     if follower is None or follower[0] is not opcode.LITERAL:
         return follower is None or follower[0] is not opcode.AT
@@ -253,6 +253,8 @@ def _class_members(atom: _Atom) -> frozenset[int]:
     op, arg = atom
     if op is opcode.ANY:
         return frozenset(range(256))
+    if op is opcode.LITERAL:
+        return frozenset({arg})
     if op is opcode.NOT_LITERAL:
         return frozenset(range(256)) - ({arg} if arg < 128 else set())
     negated = arg[0][0] is opcode.NEGATE

@@ -45,7 +45,9 @@ class Re2Engine:
     def restore(self, data: bytes) -> Scanner:
         """Compile the expressions that ``serialise`` wrote down (see ``Engine``)."""
         try:
-            return self.compile([Expression(number, regex.encode("latin-1")) for number, regex in json.loads(data)])
+            return self.compile(
+                [Expression(int(number), regex.encode("latin-1")) for number, regex in json.loads(data)]
+            )
         except (ValueError, TypeError, AttributeError) as error:
             raise EngineError(f"not a list of patterns ({error})") from error
 
