@@ -92,7 +92,7 @@ class _Run:
         steps = compile_match(rule.match, rule.per, subjects, self.world.clock)
         outcome = Matcher(steps, self.world, self._prover, rule.needs).run(rule.one_of)
         self._note_cut(rule.id, outcome)
-        folded = fold(outcome.matches, rule.per, rule.merge, evidence_steps(rule.match, rule.finding.evidence))
+        folded = fold(outcome.matches, rule, rule.merge, evidence_steps(rule.match, rule.finding.evidence))
         found = [make_finding(rule, each, self._nodes, self._owners) for each in folded if _has_ground(rule, each)]
         self._findings.extend(found)
         self.world.add(found)
@@ -104,7 +104,7 @@ class _Run:
         outcome = Matcher(steps, self.world, self._prover).run(audit.one_of)
         self._note_cut(audit.id, outcome)
         unread = [snapshot for snapshot in audit.requires if not self.world.was_read(snapshot)]
-        for each in fold(outcome.matches, audit.per, 0, tuple(audit.match)):
+        for each in fold(outcome.matches, audit, 0, tuple(audit.match)):
             folded = Folded(each.key, each.matches, Tri.UNKNOWN, each.extent) if unread else each
             if _has_ground(audit, folded):
                 result = make_audit(audit, folded, self._owners)

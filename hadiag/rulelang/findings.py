@@ -79,16 +79,18 @@ class Folded:
     extent: Extent
 
 
-def fold(matches: Iterable[Match], per: Sequence[Reference], merge_ns: int, steps: Sequence[str]) -> list[Folded]:
+def fold(matches: Iterable[Match], rule: Rule | Audit, merge_ns: int, steps: Sequence[str]) -> list[Folded]:
     """Group matches by identity and by nearness in time; certain matches of a group displace the open ones."""
     by_key: dict[tuple[object, ...], list[tuple[Extent, Match]]] = {}
     for match in matches:
-        key = tuple(canonical(value_in(match, reference)) for reference in per)
-        by_key.setdefault(key, []).append((extent(match, steps), match))
+        key: tuple[object, ...] = tuple(canonical(value_in(match, reference)) for reference in rule.per)
+        by_key.setdefault(tuple(sorted(map(str, key))) if rule.unordered else key, []).append(
+            (extent(match, steps), match)
+        )
     folded: list[Folded] = []
     for rows in by_key.values():
         rows.sort(key=lambda row: row[0].lo)
-        folded.extend(_one(group, per) for group in _near(rows, merge_ns))
+        folded.extend(_one(group, rule.per) for group in _near(rows, merge_ns))
     return folded
 
 

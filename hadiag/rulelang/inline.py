@@ -30,6 +30,7 @@ from hadiag.model.tri import Tri
 from hadiag.model.view import Coverage, View
 from hadiag.rulelang.proof import family_of
 from hadiag.rulelang.ruleset import EventTypeInfo
+from hadiag.rulelang.tables import LIST_FIELDS
 from hadiag.rulelang.words import parse_duration
 from hadiag.timeline import NodeIdentity, Timeline
 from hadiag.timeline.clusters import Clusters
@@ -40,15 +41,15 @@ from hadiag.timeline.known import TypeInfo
 ERROR_NS: Final = 10**6
 """Error of a clock in a test that says nothing of clocks."""
 
+BEFORE_NS: Final = 3600 * 10**9
+"""How long before the start of a test the logs of its nodes begin, unless it says otherwise."""
+
 _MAX_LINES: Final = 2000
 _BUNDLE = BundleId("test")
 _OFFSET = re.compile(r"([+-])(\S+)")
 _INT = re.compile(r"-?(?:0|[1-9]\d{0,17})")
 _FLOAT = re.compile(r"-?\d{1,15}\.\d{1,9}")
 _NODE_KEYS = ("node", "target", "peer", "executed_by", "requested_by", "delegate")
-_LIST_KEYS = frozenset(
-    {"members", "left", "joined", "unclean", "devices", "nodes", "resources", "hosts", "planned_effects"}
-)
 
 
 class NotationError(ValueError):
@@ -134,7 +135,7 @@ class Situation:
         for key, value in _pairs(words).items():
             if known is not None and key not in known.fields:
                 raise ValueError(f"{name} has no field {key}; known: {', '.join(sorted(known.fields))}")
-            fields[key] = _guess(key, value) if known is None else _typed(str(known.fields[key]), value)
+            fields[key] = _guess(value) if known is None else _typed(str(known.fields[key]), value)
         return fields
 
     def _silent(self, words: list[str], _text: str) -> None:
@@ -158,13 +159,13 @@ class Situation:
     def _state(self, words: list[str], _text: str) -> None:
         table, observer = words[0], words[1]
         start, end = self.span(words[2])
-        values = _guessed(words[3:])
+        values = _guessed(words[3:], words[0])
         self.views.append(
             View(table, Node(observer), self.instant(observer, start), self.instant(observer, end), values, None)
         )
 
     def _fact(self, words: list[str], text: str) -> None:
-        values = _guessed(words[1:])
+        values = _guessed(words[1:], words[0])
         node = values.pop("on", None)
         path = f"{node or 'cluster'}/{words[0]}"
         self.facts.append(
@@ -173,7 +174,7 @@ class Situation:
 
     def _finding(self, words: list[str], _text: str) -> None:
         start, end = self.span(words[1])
-        values = _guessed(words[2:])
+        values = _guessed(words[2:], words[0])
         holds = Tri.UNKNOWN if values.pop("holds", True) == "unknown" else Tri.TRUE
         nodes, resources = (_names(values.pop(key, ())) for key in ("nodes", "resources"))
         self.findings.append(
@@ -297,7 +298,7 @@ class InlineCoverage(CoverageMap):
         spans: dict[str, tuple[int, int]] = {}
         for node in sorted({*(draft.node for draft in situation.drafts), *situation.log_start, *situation.log_end}):
             own = [draft.at_ns for draft in situation.drafts if draft.node == node]
-            start = situation.log_start.get(node, min([situation.start_ns, *own]))
+            start = situation.log_start.get(node, min([situation.start_ns - BEFORE_NS, *own]))
             spans[node] = start, situation.log_end.get(node, max([start, *own]))
         silences = {Node(node): tuple(found) for node, found in situation.silences.items()}
         super().__init__((), silences, _NoTypes({}), frozenset())
@@ -399,10 +400,8 @@ def _typed(kind: str, value: str) -> Scalar:
     return _names(value) if word == "list" else value
 
 
-def _guess(key: str, value: str) -> Scalar:
+def _guess(value: str) -> Scalar:
     """Read a value that no catalogue types."""
-    if key in _LIST_KEYS:
-        return _names(value)
     if value in {"true", "false"}:
         return value == "true"
     if value == "":
@@ -412,11 +411,13 @@ def _guess(key: str, value: str) -> Scalar:
     return float(value) if _FLOAT.fullmatch(value) else value
 
 
-def _guessed(words: list[str]) -> dict[str, Scalar]:
-    return {key: _guess(key, value) for key, value in _pairs(words).items()}
+def _guessed(words: list[str], table: str) -> dict[str, Scalar]:
+    lists = LIST_FIELDS.get(table, frozenset())
+    return {key: _names(value) if key in lists else _guess(value) for key, value in _pairs(words).items()}
 
 
 def _names(value: Scalar) -> tuple[str, ...]:
     if isinstance(value, tuple):
         return value
-    return tuple(part for part in str(value).split(",") if part) if value is not None else ()
+    text = "" if value is None else str(value)
+    return tuple(part for part in text.split(";" if ";" in text else ",") if part)

@@ -186,6 +186,8 @@ class Rule(Strict):
     tags: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], ...] = ()
     description: Sentence
     per: FieldRefs = ()
+    unordered: bool = False
+    """The values of ``per`` are a set: (n1, n2) and (n2, n1) are one finding."""
     merge: Duration = DEFAULT_MERGE_NS
     match: Annotated[dict[Name, Step], Field(min_length=1, max_length=20)]
     one_of: tuple[tuple[Name, ...], ...] = ()
@@ -253,6 +255,7 @@ class Audit(Strict):
     layer: Layer = Layer.CONFIG
     applies_to: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")], Bounds] = Field(default_factory=dict)
     per: FieldRefs = ()
+    unordered: bool = False
     match: Annotated[dict[Name, Step], Field(min_length=1, max_length=12)]
     one_of: tuple[tuple[Name, ...], ...] = ()
     requires: tuple[str, ...] = ()

@@ -187,7 +187,7 @@ def _window_of(window: Window, other: Row, span: tuple[int, int]) -> tuple[int, 
     within = window.within
     if window.word in {"during", "overlaps"}:
         return _clip(other.lo, span) - (within or 0), _clip(other.hi, span) + (within or 0)
-    if window.word == "near" and window.suffix is None and other.operation:
+    if window.word == "near" and window.suffix is None and (other.operation or other.parts):
         return _clip(other.lo, span) - (within or 0), _clip(other.hi, span) + (within or 0)
     moment = _clip(named_point(other, window.suffix).ns, span)
     if window.word == "after":

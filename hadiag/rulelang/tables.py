@@ -46,6 +46,20 @@ FINDING_FIELDS = (
 """Fields that every finding has besides the names in ``per`` of its rule."""
 
 
+LIST_FIELDS: Mapping[str, frozenset[str]] = {
+    "membership.ring": frozenset({"members", "left", "joined", "unclean"}),
+    "membership.partition": frozenset({"members"}),
+    "membership.split": frozenset({"nodes", "sides", "isolated"}),
+    "node.loss": frozenset({"witnesses", "mutual"}),
+    "fencing.operation": frozenset({"devices"}),
+    "fencing.device": frozenset({"hosts"}),
+    "fencing.level": frozenset({"devices"}),
+    "admin.action": frozenset({"planned_effects"}),
+    "contradiction": frozenset({"nodes"}),
+}
+"""Fields of state and fact tables that hold lists."""
+
+
 @dataclass(frozen=True, slots=True)
 class StateTable:
     """A table of interval views.

@@ -1,6 +1,6 @@
 """Texts with places for values: ``"{op.target} could not be fenced within {op.duration}"``.
 
-A place is a step and a field, nothing else: no expressions, no format specifications, no attribute access.
+``{op.exit_reason?}`` writes nothing where the value is not known. A place is a step and a field, nothing else: no expressions, no format specifications, no attribute access.
 ``{{`` and ``}}`` print braces.
 """
 
@@ -21,16 +21,17 @@ MAX_VALUE = 200
 
 UNKNOWN = "unknown"
 
-_PIECE = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)\}|[{}]")
+_PIECE = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)(\?)?\}|[{}]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a text: field of a step."""
+    """A place in a text: field of a step. ``optional``: nothing is written where the value is not known."""
 
     step: str
     field: str
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,14 @@ class Template:
 
     def fill(self, value: Callable[[str, str], Scalar]) -> str:
         """Write the text with the values that ``value(step, field)`` gives."""
-        return self._join(lambda place: format_value(place.field, value(place.step, place.field)))
+
+        def word(place: Place) -> str:
+            scalar = value(place.step, place.field)
+            if place.optional and scalar in {None, "", ()}:
+                return ""
+            return format_value(place.field, scalar)
+
+        return _tidy(self._join(word)) if any(place.optional for place in self.places) else self._join(word)
 
     def fill_command(self, value: Callable[[str, str], Scalar]) -> str:
         """Write a shell command; a value is quoted, an unknown one is the name of its field in capitals."""
@@ -86,7 +94,7 @@ def parse_template(value: object) -> Template:
 
 def _piece(found: re.Match[str]) -> str | Place:
     if found[1]:
-        return Place(found[1], found[2])
+        return Place(found[1], found[2], optional=bool(found[3]))
     if found[0] in {"{{", "}}"}:
         return found[0][0]
     raise ValueError("expected {step.field} (lower case), or {{ and }} for plain braces")
@@ -94,6 +102,11 @@ def _piece(found: re.Match[str]) -> str | Place:
 
 TemplateField = Annotated[Template, PlainValidator(parse_template), WithJsonSchema({"type": "string", "minLength": 1})]
 """A text with places inside a pydantic model."""
+
+
+def _tidy(text: str) -> str:
+    """Take away the blanks that a value left open."""
+    return re.sub(r"\s+([.,;:)])", r"\1", " ".join(text.split()))
 
 
 def format_value(field: str, value: Scalar) -> str:

@@ -125,7 +125,7 @@ class Clock:
         return self.follows(point_of(own), other, within)
 
     def near(self, own: Row, other: Row, suffix: str | None, within: int) -> Tri:
-        """Own row is no further away than ``within``; an operation extends from its start to its end."""
+        """Own row is no further away than ``within``; operations and groups extend from start to end."""
         own_from, own_to = _extent(own, None)
         other_from, other_to = _extent(other, suffix)
         gap = max(0, other_from.ns - own_to.ns, own_from.ns - other_to.ns)
@@ -150,7 +150,7 @@ class Clock:
 
 
 def _extent(row: Row, suffix: str | None) -> tuple[Point, Point]:
-    if suffix is None and row.operation:
+    if suffix is None and (row.operation or row.parts):
         return start_of(row), end_of(row)
     moment = named_point(row, suffix)
     return moment, moment
