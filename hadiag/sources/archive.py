@@ -7,6 +7,7 @@ before, and keeps those bytes for the reading proper.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from hadiag.sources.decode import FileFlow, decoded, decoded_file
 from hadiag.sources.detect import HEAD, Content, compression, content, is_journal_text
 from hadiag.sources.directory import DirectoryReader, OnDisk
 from hadiag.sources.layout import Layout, Place
+from hadiag.sources.links import clean
 from hadiag.sources.supportconfig import SectionReader, has_sections
 from hadiag.sources.tar import TarReader
 from hadiag.sources.zipfiles import ZipReader
@@ -71,13 +73,18 @@ class _Member:
 
 @dataclass(frozen=True, slots=True)
 class _Inside:
-    """The container that is being walked through: ``given`` are its files so far, with the aliases told."""
+    """The container that is being walked through.
+
+    ``complete`` says that the layout has seen all of it, ``given`` are its files so far, with the aliases told.
+    """
 
     layout: Layout
     prefix: str
     depth: int
     where: str
+    complete: bool
     given: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    copies: Counter[str] = field(default_factory=Counter)
 
 
 class Walker:
@@ -93,7 +100,8 @@ class Walker:
         """Walk a directory of the file system."""
         layout = Layout(None)
         self._scan(DirectoryReader(root), layout, lambda: False)
-        return (yield from self._members(DirectoryReader(root, on_bytes), layout, "", 0))
+        inside = _Inside(layout, "", 0, self._name, complete=True)
+        return (yield from self._members(DirectoryReader(root, on_bytes), inside))
 
     def container(
         self,
@@ -105,43 +113,50 @@ class Walker:
     ) -> Artifacts:
         """Walk an archive. ``reopen`` gives its bytes from the start once more, where that is possible."""
         layout = Layout(member.place if member else None)
-        flow = self._preview(what, flow, layout, reopen)
-        prefix = f"{member.path}!" if member else ""
-        return (yield from self._members(self._reader(what, flow), layout, prefix, depth))
+        flow, complete = self._preview(what, flow, layout, reopen)
+        prefix, where = (f"{member.path}!", member.path) if member else ("", self._name)
+        return (yield from self._members(self._reader(what, flow), _Inside(layout, prefix, depth, where, complete)))
 
     def _reader(self, what: Content, flow: Flow) -> Container:
         return TarReader(flow) if what is Content.TAR else ZipReader(flow, self.budget)
 
-    def _preview(self, what: Content, flow: Flow, layout: Layout, reopen: Callable[[], Flow] | None) -> Flow:
-        """Let the layout see what is cheap to see; returns the flow from its start."""
+    def _preview(
+        self, what: Content, flow: Flow, layout: Layout, reopen: Callable[[], Flow] | None
+    ) -> tuple[Flow, bool]:
+        """Let the layout see what is cheap to see; returns the flow from its start and whether that was all."""
         if what is Content.TAR and isinstance(flow, FileFlow) and flow.size is not None:
-            self._scan(TarReader(flow), layout, lambda: False)
+            complete = self._scan(TarReader(flow), layout, lambda: False)
             flow.rewind()
-            return flow
+            return flow, complete
         head = flow.exactly(PREVIEW)
-        self._scan(self._reader(what, Replay(head)), layout, lambda: False)
+        complete = self._scan(self._reader(what, Replay(head)), layout, lambda: False) and len(head) < PREVIEW
         if len(head) == PREVIEW and layout.host_unknown and reopen:
             again = reopen()
             self._scan(self._reader(what, Part(again, _FURTHER)), layout, lambda: not layout.host_unknown)
             again.close()
-        return Replay(head, flow)
+        return Replay(head, flow), complete
 
-    def _scan(self, reader: Container, layout: Layout, enough: Callable[[], bool]) -> None:
+    def _scan(self, reader: Container, layout: Layout, enough: Callable[[], bool]) -> bool:
+        """Show a layout the members of a container; True if it saw all of them."""
         for count, entry in enumerate(reader):
             name = layout.see(entry)
             if name and entry.type is EntryType.FILE and layout.wants(name):
                 layout.learn(name, entry.flow.exactly(_WANTED))
             if count > self.budget.limits.members or enough():
-                return
+                return False
+        return True
 
-    def _members(self, reader: Container, layout: Layout, prefix: str, depth: int) -> Artifacts:
-        inside = _Inside(layout, prefix, depth, prefix.rstrip("!") or self._name)
+    def _members(self, reader: Container, inside: _Inside) -> Artifacts:
+        layout = inside.layout
         for entry in reader:
             if not self.budget.member():
                 break
-            name = layout.see(entry)
+            name = clean(entry.name) if inside.complete else layout.see(entry)
             if name is None:
-                self._unsafe(f"the name of the member {entry.name!r} is absolute or leads out of the archive", inside)
+                self._unsafe(
+                    f"the name of the member {entry.name!r} is absolute, leads out of the archive or is too long",
+                    inside,
+                )
             elif name and entry.type is EntryType.FILE:
                 self.found.empty = False
                 yield from self._file(entry, name, inside)
@@ -166,7 +181,7 @@ class Walker:
         elif entry.type is EntryType.SYMLINK and name.endswith("etc/localtime") and "zoneinfo/" in entry.target:
             text = f"{entry.target}\n".encode("utf-8", "surrogateescape")
             member = _Member(inside.prefix + name, inside.layout.place(name), len(text), entry.mtime)
-            yield self._artifact(member, Replay(text))
+            yield from self._artifact(member, Replay(text))
 
     def _finish_links(self, inside: _Inside) -> None:
         links, prefix = inside.layout.links, inside.prefix
@@ -181,14 +196,13 @@ class Walker:
 
     def _file(self, entry: Entry, name: str, inside: _Inside) -> Iterator[Artifact]:
         layout, prefix = inside.layout, inside.prefix
-        unique, count = name, 2
-        while unique in inside.given:  # the same name twice in one archive
-            unique, count = f"{name} ({count})", count + 1
+        inside.copies[name] += 1
+        unique = f"{name} ({inside.copies[name]})" if inside.copies[name] > 1 else name
         aliases = inside.given[unique] = layout.links.aliases(name)
         if entry.mtime:
             self.found.mtimes.append(entry.mtime)
         flow = entry.flow
-        if layout.wants(name):
+        if not inside.complete and layout.wants(name):
             head = flow.exactly(_WANTED)
             layout.learn(name, head)
             flow = Replay(head, flow)
@@ -198,7 +212,7 @@ class Walker:
             nested = yield from self.content(flow, member, inside.depth)
         else:
             nested = None
-            yield self._artifact(member, Replay(b"") if place.role is ArtifactRole.OPAQUE else flow)
+            yield from self._artifact(member, Replay(b"") if place.role is ArtifactRole.OPAQUE else flow)
         layout.note(nested)
 
     def content(self, flow: Flow, member: _Member, depth: int) -> Kind:
@@ -242,7 +256,9 @@ class Walker:
         elif loose:
             self.found.warnings.add("input-unrecognised", "the file is neither a bundle nor text", member.path)
         else:
-            yield self._artifact(replace(member, place=replace(member.place, role=ArtifactRole.OPAQUE)), Replay(b""))
+            yield from self._artifact(
+                replace(member, place=replace(member.place, role=ArtifactRole.OPAQUE)), Replay(b"")
+            )
         return None
 
     def _unpack(self, flow: Flow, member: _Member) -> tuple[Flow, bytes, bool] | None:
@@ -272,12 +288,12 @@ class Walker:
         capped = Capped(flow, self.budget.limits.member_bytes)
         if has_sections(head):
             for name, text in SectionReader(capped):
-                yield self._artifact(replace(member, path=f"{member.path}#{name}", size=None, aliases=()), text)
+                yield from self._artifact(replace(member, path=f"{member.path}#{name}", size=None, aliases=()), text)
         else:
             if member.place.kind is BundleKind.FILE and is_journal_text(head):
                 kind = BundleKind.JOURNAL
                 member = replace(member, place=replace(member.place, kind=kind))
-            yield self._artifact(member, capped)
+            yield from self._artifact(member, capped)
         if capped.problem and not flow.problem:
             self.found.warnings.report(capped.problem, member.path)
         return kind
@@ -291,25 +307,27 @@ class Walker:
                 self.found.warnings.report(entries, member.path)
                 return kind
             capped = Capped(entries, self.budget.limits.member_bytes)
-            yield self._artifact(replace(member, size=None, place=place), capped)
+            yield from self._artifact(replace(member, size=None, place=place), capped)
             if capped.problem:
                 self.found.warnings.report(capped.problem, member.path)
         return kind
 
-    def _artifact(self, member: _Member, flow: Flow) -> Artifact:
+    def _artifact(self, member: _Member, flow: Flow) -> Iterator[Artifact]:
+        """Hand out one artefact; its stream is closed when the next is asked for, so that no late read goes wrong."""
         if member.place.node:
             self.found.nodes.add(member.place.node)
-        return Artifact(
-            bundle=self._bundle,
-            path=member.path,
-            kind=member.place.kind,
-            role=member.place.role,
-            node_hint=member.place.node,
-            size=member.size,
-            mtime=member.mtime,
-            stream=stream_of(flow),
-            aliases=member.aliases,
-        )
+        with stream_of(flow) as stream:
+            yield Artifact(
+                bundle=self._bundle,
+                path=member.path,
+                kind=member.place.kind,
+                role=member.place.role,
+                node_hint=member.place.node,
+                size=member.size,
+                mtime=member.mtime,
+                stream=stream,
+                aliases=member.aliases,
+            )
 
     def loose(self, flow: Flow, name: str, mtime: int | None) -> Artifacts:
         """Make the artefact of an input that is no archive."""

@@ -26,7 +26,7 @@ _NODE_FILE = re.compile(
 _PE_FILE = re.compile(r"pe-(?:input|warn|error)-\d+\.(?:bz2|dot)")
 
 _PACEMAKER = re.compile(
-    r"report\.summary|collector|cib\.xml\.live|corosync\.dump|corosync-blackbox-live\.txt|.+\.extract\.txt"
+    r"report\.summary|collector|cib\.xml\.live|corosync\.dump|corosync-blackbox-live\.txt|\.extract\.txt"
 )
 _CRMSH_NEW = re.compile(
     r"configure_show\.txt|journal_pacemaker\.log|quorum_qdevice_qnetd\.txt|coredump_info\.txt|crmsh\.log|profiles\.yml"
@@ -43,12 +43,14 @@ _DERIVED = re.compile(
     r"events\.te?xt|analysis\.txt|report\.(?:summary|out)|description\.txt|collector|\.env|debug\.out|.+\.(?:info|dot)"
 )
 _CONSOLIDATED = frozenset(("ha-log.txt", "journal.log"))
+_EXTRACT = ".extract.txt"
+_KIND_ORDER = (BundleKind.CRMSH_REPORT, BundleKind.HB_REPORT, BundleKind.CRM_REPORT)
 _TOOLS = (
     (BundleKind.CRM_REPORT, _PACEMAKER),
     (BundleKind.CRMSH_REPORT, _CRMSH_NEW),
     (BundleKind.HB_REPORT, _CRMSH),
 )
-_MARKS = (_PACEMAKER, _CRMSH_NEW, _CRMSH, _DERIVED)
+_MARKS = (_PACEMAKER, _CRMSH_NEW, _CRMSH, re.compile(r"analysis\.txt|journal\.log"))
 
 
 class ReportTrees:
@@ -58,8 +60,9 @@ class ReportTrees:
         self.node_dirs: dict[str, set[str]] = defaultdict(set)
         """Node directories, by the root they stand in."""
         self.roots: set[str] = set()
-        self._files: dict[str, set[str]] = defaultdict(set)
-        """Names that tell something, by directory."""
+        self._names: dict[str, set[str]] = defaultdict(set)
+        """Names that tell something, by the directory they stand in, and by the one above that as ``*/NAME``."""
+        self._main_kind: BundleKind | None = None
 
     def see(self, path: str) -> None:
         """Take note of a member."""
@@ -69,17 +72,25 @@ class ReportTrees:
         elif _PE_FILE.fullmatch(name) and folder.endswith("/pengine"):
             self._mark_node(folder.rpartition("/")[0])
         if name == "report.summary":
-            self.roots.add(folder)
-        if name in _CONSOLIDATED or any(marks.fullmatch(name) for marks in _MARKS):
-            self._files[folder].add(name)
-            if {"description.txt", "analysis.txt"} <= self._files[folder]:
-                self.roots.add(folder)
+            self._mark_root(folder)
+        mark = _EXTRACT if name.endswith(_EXTRACT) else name
+        if any(marks.fullmatch(mark) for marks in _MARKS):
+            self._main_kind = None
+            self._names[folder].add(mark)
+            if folder:
+                self._names[folder.rpartition("/")[0]].add(f"*/{mark}")
+            if {"description.txt", "analysis.txt"} <= self._names[folder]:
+                self._mark_root(folder)
+
+    def _mark_root(self, folder: str) -> None:
+        self.roots.add(folder)
+        self._main_kind = None
 
     def _mark_node(self, folder: str) -> None:
         root, _, name = folder.rpartition("/")
         if name and not NO_NODE.fullmatch(name):
             self.node_dirs[root].add(folder)
-            self.roots.add(root)
+            self._mark_root(root)
 
     def locate(self, path: str) -> tuple[str, str | None] | None:
         """Return the root of the tree and the node directory that a member stands in."""
@@ -104,13 +115,18 @@ class ReportTrees:
 
     def kind(self, root: str) -> BundleKind:
         """Return the kind of a tree: which tool made it."""
-        names = set(self._files.get(root, ()))
-        for folder in self.node_dirs.get(root, ()):
-            names |= self._files.get(folder, set())
+        names = {name.removeprefix("*/") for name in self._names.get(root, ())}
         for kind, marks in _TOOLS:
             if any(marks.fullmatch(name) for name in names):
                 return kind
         return BundleKind.CRM_REPORT
+
+    @property
+    def main_kind(self) -> BundleKind:
+        """Kind of all trees together: a report of crmsh may hold one of pacemaker, not the other way round."""
+        if self._main_kind is None:
+            self._main_kind = min((self.kind(root) for root in self.roots), key=_KIND_ORDER.index)
+        return self._main_kind
 
     def role(self, path: str, root: str, node_dir: str | None) -> ArtifactRole:
         """Tell logs and snapshots from what the report tools made of them."""
@@ -120,7 +136,7 @@ class ReportTrees:
         if re.fullmatch(r"pe-\w+\.last", name):
             return ArtifactRole.OPAQUE
         if node_dir is None and path.rpartition("/")[0] == root:
-            copies = any(name in self._files.get(folder, ()) for folder in self.node_dirs.get(root, ()))
+            copies = f"*/{name}" in self._names.get(root, ())
             if name == "cluster-log.txt" or (name in _CONSOLIDATED and copies):
                 return ArtifactRole.DERIVED
         return ArtifactRole.CANDIDATE

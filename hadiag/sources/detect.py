@@ -119,7 +119,7 @@ def is_binary(head: bytes) -> bool:
     text = _NUL_RUN.sub(b"", head)
     if not text:
         return False
-    return text.count(b"\0") * 50 > len(text) or (len(text) - len(text.translate(None, _CONTROL))) * 10 > len(text)
+    return text.count(b"\0") * 100 > len(text) or (len(text) - len(text.translate(None, _CONTROL))) * 20 > len(text)
 
 
 def is_journal_text(head: bytes) -> bool:

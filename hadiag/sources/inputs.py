@@ -104,7 +104,7 @@ class _Input:
         try:
             yield from self._open()
         except OSError as error:
-            self._warn("input-missing", f"the input cannot be opened: {error.strerror or error}")
+            self._warn("input-missing", f"the input cannot be read: {error.strerror or error}")
 
     def _warn(self, code: str, message: str) -> None:
         self.found.warnings.add(code, message, self._path)

@@ -56,11 +56,11 @@ def opened(flow: Flow) -> Iterator[Flow | Problem]:
         yield Problem("journal-binary", "a binary journal needs journalctl, which is not installed here")
         return
     with tempfile.NamedTemporaryFile(prefix="hadiag-") as copy, tempfile.TemporaryFile() as errors:
-        _copy(flow, copy)
         try:
+            _copy(flow, copy)
             process = _start(program, copy, errors)
         except OSError as error:
-            yield Problem("journal-binary", f"journalctl could not be started safely: {error.strerror}")
+            yield Problem("journal-binary", f"journalctl could not be started safely on a copy: {error.strerror}")
             return
         watchdog = threading.Timer(_SECONDS, process.kill)
         watchdog.start()

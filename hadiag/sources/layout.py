@@ -158,7 +158,7 @@ class Layout:
 
     def _kind_of_reports(self) -> BundleKind:
         if self.reports.roots:
-            return min((self.reports.kind(root) for root in self.reports.roots), key=_KIND_ORDER.index)
+            return self.reports.main_kind
         if self.nested and not self.own_files and len(set(self.nested)) == 1:
             return self.nested[0]
         return BundleKind.DIRECTORY
@@ -167,6 +167,3 @@ class Layout:
     def host_unknown(self) -> bool:
         """Tell whether the name of a host has to be looked for further back."""
         return self.hosts.unnamed or self.configs.unnamed
-
-
-_KIND_ORDER = (BundleKind.CRMSH_REPORT, BundleKind.HB_REPORT, BundleKind.CRM_REPORT)

@@ -6,14 +6,16 @@ import posixpath
 from collections import defaultdict
 
 _HOPS = 16
+_LONGEST = 4096
+_DEEPEST = 128
 
 
 def clean(name: str) -> str | None:
-    """Return a member's name without leading ``./``, or None for an absolute name or one that leaves the container."""
-    if name.startswith("/") or "\0" in name:
+    """Return a member's name without leading ``./``; None if it is absolute, leaves the container or is too long."""
+    if name.startswith("/") or "\0" in name or len(name) > _LONGEST:
         return None
     parts = [part for part in name.split("/") if part not in {"", "."}]
-    return None if ".." in parts else "/".join(parts)
+    return None if ".." in parts or len(parts) > _DEEPEST else "/".join(parts)
 
 
 class Links:
@@ -27,7 +29,7 @@ class Links:
 
     def symbolic(self, name: str, target: str) -> str | None:
         """Take note of a symbolic link; returns the target inside the container, None if it leads outside."""
-        if target.startswith("/"):
+        if target.startswith("/") or len(target) > _LONGEST:
             return None
         inside = self._walk(posixpath.join(posixpath.dirname(name), target))
         if inside and inside != name and self._symlinks.get(name) != inside:

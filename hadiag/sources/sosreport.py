@@ -45,18 +45,25 @@ class HostTrees:
         """Directories with the lists that both sos report and sos collect write."""
         self._named: dict[str, str] = {}
         self._hosts: dict[str, tuple[int, str]] = {}
+        self._missing: set[str] = set()
 
     def see(self, path: str) -> None:
         """Take note of a member."""
         at = path.find(_COMMANDS)
         if at == 0 or (at > 0 and path[at - 1] == "/"):
-            self.sos_roots.add(path[: max(0, at - 1)])
+            self._expect(path[: max(0, at - 1)], self.sos_roots)
             return
         top, _, below = path.partition("/")
         if top not in self._named and (match := _TOP.fullmatch(top)) and below:
             self._named[top] = _host_of_top(match["host"])
+            self._expect(top, set())
         if path.endswith(("sos_reports/manifest.json", "sos_logs/sos.log", "sos_logs/ui.log")):
             self.collect_roots.add("/".join(path.split("/")[:-2]))
+
+    def _expect(self, root: str, roots: set[str]) -> None:
+        roots.add(root)
+        if root not in self._hosts:
+            self._missing.add(root)
 
     def wants(self, path: str) -> bool:
         """Tell whether the content of a member names a host."""
@@ -76,11 +83,12 @@ class HostTrees:
             if rank == 0 and root not in self.sos_roots:
                 return  # a file of that name anywhere says nothing
             self._hosts[root] = max(self._hosts.get(root, (-1, "")), (rank, host))
+            self._missing.discard(root)
 
     @property
     def unnamed(self) -> bool:
         """Tell whether there is a sos report whose host is not known yet from its content."""
-        return any(root not in self._hosts for root in self.sos_roots | set(self._named))
+        return bool(self._missing)
 
     def is_sos(self, root: str) -> bool:
         """Tell a sos report from another copy of a root directory."""

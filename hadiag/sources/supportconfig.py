@@ -36,12 +36,15 @@ class ConfigTrees:
     def __init__(self) -> None:
         self.roots: set[str] = set()
         self._hosts: dict[str, str] = {}
+        self._missing: set[str] = set()
 
     def see(self, path: str) -> None:
         """Take note of a member."""
         folder, _, name = path.rpartition("/")
         if name in {"basic-environment.txt", "supportconfig.txt"}:
             self.roots.add(folder)
+            if folder not in self._hosts:
+                self._missing.add(folder)
 
     def wants(self, path: str) -> bool:
         """Tell whether the content of a member names a host."""
@@ -50,12 +53,14 @@ class ConfigTrees:
     def learn(self, path: str, data: bytes) -> None:
         """Take the host name from the output of ``uname -a``."""
         if match := _UNAME.search(data):
-            self._hosts[path.rpartition("/")[0]] = match[1].decode("utf-8", "replace")
+            folder = path.rpartition("/")[0]
+            self._hosts[folder] = match[1].decode("utf-8", "replace")
+            self._missing.discard(folder)
 
     @property
     def unnamed(self) -> bool:
         """Tell whether there is a tree whose host is not known yet from its content."""
-        return any(root not in self._hosts for root in self.roots)
+        return bool(self._missing)
 
     def root(self, path: str) -> str | None:
         """Return the tree that a member stands in."""

@@ -18,7 +18,8 @@ from hadiag.sources import Inputs, Limits
 STAMP = 1_700_000_000
 LOG = b"Nov 14 22:13:20 node1 pacemaker-controld[812] (do_state_transition) notice: State transition\n"
 
-Content = bytes | tarfile.TarInfo
+Row = tuple[str, bytes] | tarfile.TarInfo
+"""Content of a file, or a ready-made member."""
 
 
 def member(name: str, type_: bytes = tarfile.REGTYPE, target: str = "", size: int = 0) -> tarfile.TarInfo:
@@ -38,7 +39,7 @@ def hard_link(name: str, target: str) -> tarfile.TarInfo:
     return member(name, tarfile.LNKTYPE, target)
 
 
-def tar(members: Mapping[str, bytes] | Iterable[tuple[str, bytes] | tarfile.TarInfo], **options: int) -> bytes:
+def tar(members: Mapping[str, bytes] | Iterable[Row], **options: int) -> bytes:
     """Make a tar archive of (name, content) pairs and ready-made members."""
     out = io.BytesIO()
     rows = members.items() if isinstance(members, Mapping) else members

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hadiag.model.source import ArtifactRole, BundleKind
-from tests.unit.sources.building import LOG, PACK, hard_link, read_bytes, symlink, tar
+from tests.unit.sources.building import LOG, PACK, Row, hard_link, read_bytes, symlink, tar
 
 CANDIDATE, DERIVED, OPAQUE = ArtifactRole.CANDIDATE, ArtifactRole.DERIVED, ArtifactRole.OPAQUE
 
@@ -118,7 +118,7 @@ def test_logs_at_the_top_are_copies_when_nodes_have_them(tmp_path: Path) -> None
 
 def test_links_are_aliases(tmp_path: Path) -> None:
     """Consolidated files, the cluster log and hard links are one artefact with further names."""
-    rows = [
+    rows: list[Row] = [
         *PACEMAKER.items(),
         symlink("alpha/members.txt", "../members.txt"),
         symlink("beta/members.txt", "../members.txt"),

@@ -8,7 +8,7 @@ import pytest
 
 from hadiag.model.source import ArtifactRole, BundleKind
 from tests.unit.sources import building
-from tests.unit.sources.building import LOG, PACK, read, read_bytes, symlink, tar, zipped
+from tests.unit.sources.building import LOG, PACK, Row, read, read_bytes, symlink, tar, zipped
 
 CANDIDATE, DERIVED, OPAQUE = ArtifactRole.CANDIDATE, ArtifactRole.DERIVED, ArtifactRole.OPAQUE
 
@@ -116,7 +116,7 @@ def test_a_host_far_back_is_looked_for(tmp_path: Path, monkeypatch: pytest.Monke
 def test_links_seen_late_are_told_by_the_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An alias that comes after its artefact was handed out is found in ``Inputs.aliases``."""
     monkeypatch.setattr("hadiag.sources.archive.PREVIEW", 1024)
-    rows = [("top/a.log", LOG), ("top/b.log", LOG * 100), symlink("top/c.log", "a.log")]
+    rows: list[Row] = [("top/a.log", LOG), ("top/b.log", LOG * 100), symlink("top/c.log", "a.log")]
     got = read_bytes(tmp_path, PACK["gz"](tar(rows)))
     assert got.aliases("top/a.log") == ()
     assert got.inputs.aliases == {(got.summary.digest, "top/a.log"): ("top/c.log",)}
@@ -166,7 +166,7 @@ def test_directories_with_the_same_logs_are_hosts(tmp_path: Path) -> None:
 
 def test_the_time_zone_link_is_told(tmp_path: Path) -> None:
     """The target of etc/localtime is text worth reading, and is not followed."""
-    rows = [*sos({}).items(), symlink(f"{TOP}/etc/localtime", "../usr/share/zoneinfo/Europe/Berlin")]
+    rows: list[Row] = [*sos({}).items(), symlink(f"{TOP}/etc/localtime", "../usr/share/zoneinfo/Europe/Berlin")]
     assert read_bytes(tmp_path, tar(rows)).data[f"{TOP}/etc/localtime"] == b"../usr/share/zoneinfo/Europe/Berlin\n"
 
 

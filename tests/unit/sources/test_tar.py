@@ -10,7 +10,7 @@ import pytest
 
 from hadiag.sources.base import EntryType, Replay
 from hadiag.sources.tar import TarReader
-from tests.unit.sources.building import LOG, STAMP, hard_link, member, symlink, tar
+from tests.unit.sources.building import LOG, STAMP, Row, hard_link, member, symlink, tar
 
 LONG = "/".join(["directory-with-a-long-name"] * 12) + "/pacemaker.log"
 FORMATS = [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
@@ -34,7 +34,7 @@ def test_content_and_order_are_kept(format_: int) -> None:
 @pytest.mark.parametrize("format_", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_long_names_and_targets(format_: int) -> None:
     """Names beyond 100 characters come in headers of their own."""
-    rows = [(LONG, LOG), symlink("short", LONG), symlink(LONG + ".1", "x")]
+    rows: list[Row] = [(LONG, LOG), symlink("short", LONG), symlink(LONG + ".1", "x")]
     entries = list(TarReader(Replay(tar(rows, format=format_))))
     assert [entry.name for entry in entries] == [LONG, "short", LONG + ".1"]
     assert entries[1].target == LONG
@@ -179,7 +179,7 @@ def test_headers_of_any_size_are_not_held() -> None:
 def test_flipped_bits_never_raise() -> None:
     """Whatever a header holds, the reader comes to an end."""
     rng = random.Random(11)
-    rows = [(LONG, LOG), symlink("s", LONG), ("b", LOG * 30), ("c", LOG)]
+    rows: list[Row] = [(LONG, LOG), symlink("s", LONG), ("b", LOG * 30), ("c", LOG)]
     for format_ in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         data = tar(rows, format=format_)
         for _ in range(300):

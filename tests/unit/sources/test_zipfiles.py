@@ -47,7 +47,7 @@ class _Unseekable(io.RawIOBase):
 def test_archives_made_in_a_pipe() -> None:
     """Sizes that stand behind the data are found there."""
     out = _Unseekable()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in WANT.items():
             archive.writestr(name, content)
     got, reader = members(out.data)
