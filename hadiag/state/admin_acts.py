@@ -69,8 +69,12 @@ _TOOLS_BY_HAND = (
     "pcs",
 )
 _SAME = 30 * NS
+_WRITE = 3 * NS
+"""The write to the configuration and what it changes are logged this close together."""
 _SIGTERM = 15
 _POWER_KEY_BEFORE = 120 * NS
+_BY_ITSELF = ("last-lrm-refresh", "dc-version", "cluster-infrastructure", "cluster-name", "have-watchdog")
+"""Options that the cluster and its tools set without anybody's decision."""
 _NODE_MODES = ("standby", "maintenance")
 _NODE_NVPAIR = re.compile(r"nodes-([\w.-]+?)(?:-standby|-maintenance|$|\s)")
 _UNIT = re.compile(r"\b(pacemaker|corosync|sbd)\b", re.IGNORECASE)
@@ -100,13 +104,28 @@ def acts(timeline: Timeline) -> tuple[Act, ...]:
         same = next((old for old in reversed(found) if _same(old, act)), None)
         if same is None:
             found.append(act)
+        else:
+            _absorb(same, act)
+    precise = [act for act in found if act.what != "config"]
+    kept = list(precise)
+    for act in found:
+        if act.what != "config":
             continue
-        same.evidence.append(act.uid)
-        same.user = same.user or act.user
-        same.target = same.target or act.target
-        if same.tool in _TOOLS_BY_HAND[:4] or not same.tool:
-            same.tool = act.tool if act.tool in ("pcs", "crm") or not same.tool else same.tool
-    return tuple(found)
+        meant = next((old for old in precise if not act.target and abs(old.at.ns - act.at.ns) <= _WRITE), None)
+        if meant is not None:
+            _absorb(meant, act)
+        else:
+            kept.append(act)
+    return tuple(sorted(kept, key=lambda act: (act.at.ns, act.uid)))
+
+
+def _absorb(act: Act, trace: Act) -> None:
+    """Take another trace of the same act; the name of a shell tells more than that of the tool that it calls."""
+    act.evidence.append(trace.uid)
+    act.user = act.user or trace.user
+    act.target = act.target or trace.target
+    if trace.tool and (not act.tool or trace.tool in ("pcs", "crm")):
+        act.tool = trace.tool
 
 
 def _same(old: Act, act: Act) -> bool:
@@ -157,10 +176,12 @@ def _aborted(timeline: Timeline, event: Event) -> Iterator[Act]:
     """Changes of the configuration, as the DC names them when it aborts a transition."""
     reason = (text(event, "reason") or "").lower()
     if reason.startswith(("configuration change", "non-status change")):
-        yield _act(event, _aborted_command(timeline, event))
+        command = _aborted_command(timeline, event)
+        if command is not None:
+            yield _act(event, command)
 
 
-def _aborted_command(timeline: Timeline, event: Event) -> Command:
+def _aborted_command(timeline: Timeline, event: Event) -> Command | None:
     name, value = text(event, "name") or "", text(event, "value")
     where = f"{text(event, 'path') or ''} {text(event, 'obj') or ''}".strip()
     deleted = text(event, "op") in ("delete", "deletion") or (value is None and "delet" in event.message.lower())
@@ -178,7 +199,7 @@ def _aborted_command(timeline: Timeline, event: Event) -> Command:
     )
     if name in _NODE_MODES:
         target = _node_in(timeline, where)
-    return _mode(name, value, target, deleted=deleted) or Command("config", "", name)
+    return _mode(name, value, target, deleted=deleted) or (None if name in _BY_ITSELF else Command("config", "", name))
 
 
 def cib_command(timeline: Timeline, event: Event) -> Command | None:

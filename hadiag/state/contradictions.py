@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
@@ -58,12 +57,22 @@ def _overlap(timeline: Timeline, one: View, two: View) -> tuple[Instant | None, 
 
 
 def _pairs(what: str, rows: Sequence[View], timeline: Timeline) -> Iterator[View]:
-    for one, two in combinations(rows, 2):
+    for one, two in _meeting(rows):
         if one.observer == two.observer:
             continue
         common = _overlap(timeline, one, two)
         if common is not None:
             yield _contradiction(what, one, two, common, (one.observer, two.observer))
+
+
+def _meeting(rows: Sequence[View]) -> Iterator[tuple[View, View]]:
+    """Pairs of views that overlap on the common clock, the earlier one first."""
+    running: list[View] = []
+    for view in sorted(rows, key=lambda row: (start_ns(row), row.observer)):
+        running = [old for old in running if end_ns(old) > start_ns(view)]
+        for old in running:
+            yield old, view
+        running.append(view)
 
 
 def _contradiction(
@@ -85,7 +94,7 @@ def _two_quorate(timeline: Timeline, views: Views) -> Iterator[View]:
     """Both quorate, each without the other in its ring."""
     quorate = [view for view in views.of("quorum.view") if view.value["quorate"] is True]
     rings = views.of("membership.partition")
-    for one, two in combinations(quorate, 2):
+    for one, two in _meeting(quorate):
         if one.observer == two.observer:
             continue
         for mine in _apart(rings, one, two.observer):
@@ -120,7 +129,7 @@ def _active_twice(timeline: Timeline, views: Views) -> Iterator[View]:
         if view.value["fencing_device"] is not True and _single(view):
             by_resource.setdefault(str(view.value["resource"]), []).append(view)
     for _, rows in sorted(by_resource.items()):
-        for one, two in combinations(rows, 2):
+        for one, two in _meeting(rows):
             if one.value["node"] == two.value["node"]:
                 continue
             common = _overlap(timeline, one, two)

@@ -256,10 +256,11 @@ def _boot_step(
         if current is None:
             return None
         confirmed = _fencing_of(timeline, step, fenced)
-        current.value["how"] = "fenced" if confirmed is not None else "crash"
+        back = _end_of_silence(timeline, observer, step)
+        # A node that never came back may as well run on, cut off from whoever collected the logs.
+        current.value["how"] = "fenced" if confirmed is not None else "crash" if back is not None else "unknown"
         current.note(confirmed.uid if confirmed is not None else None)
         table.close(observer, step.at, step.uid)
-        back = _end_of_silence(timeline, observer, step)
         value: dict[str, Scalar] = {"node": str(observer), "how": "unknown"}
         return table.open(observer, observer, back, None, value) if back is not None else None
     if step.type == SHUTDOWN:

@@ -37,6 +37,7 @@ CLEARED = ("sched.failure_cleared", "pcmk.rsc.cleanup")
 WILL_FENCE = ("sched.will_fence", "pcmk.sched.fence_action", "sched.scheduling_fence", "fence.request")
 CONSUMES = frozenset({*ATTRIBUTES, FAILCOUNT, *BANS, BLOCKED, *CLEARED, *WILL_FENCE, ACTION})
 INFINITY = 1_000_000
+_NEEDS_STOP = re.compile(r"unrunnable \S+ (?:stop|demote)|failed|unmanaged")
 _NOT_ACTIVE = frozenset({"start", "promote", "leave", "monitor"})
 
 _NAME = re.compile(r"^fail-count-(?P<rsc>.+?)(?:#(?P<op>[a-z_]+?)_(?P<ms>\d+))?$")
@@ -108,8 +109,14 @@ def ban_views(timeline: Timeline) -> Iterator[View]:
                     table.close((resource, where, why), event.at, event.uid)
             continue
         why = BANS[event.type]
-        row = {"resource": resource, "node": node, "why": why, "failures": count(text(event, "failures")) or None}
-        table.change((resource, node, why), event.observer, event.at, event.uid, row)
+        failures = count(text(event, "failures")) or None
+        current = table.current((resource, node, why))
+        if current is None:
+            row = {"resource": resource, "node": node, "why": why, "failures": failures}
+            table.open((resource, node, why), event.observer, event.at, event.uid, row)
+        else:
+            current.value["failures"] = failures or current.value["failures"]
+            current.note(event.uid)
     yield from table.views()
 
 
@@ -119,8 +126,9 @@ def blocked_views(
     """Resources that the cluster gave up managing."""
     table = Intervals("rsc.blocked")
     _failed_stops(timeline, facts, operations, table)
+    devices = frozenset(str(view.value["resource"]) for view in operations if view.value["fencing_device"] is True)
     for event in placed(timeline, BLOCKED, ACTION):
-        _planned(table, event)
+        _planned(table, event, devices)
     told = {(view.value["resource"], view.value["node"]) for view in table.views()}
     yield from (_released(view, operations, acts) for view in table.views())
     yield from _snapshots(timeline, facts, told)
@@ -150,27 +158,27 @@ def _decided(timeline: Timeline, moment: int) -> bool:
     return any(0 <= at_of(event).ns - moment <= _DECISION for event in placed(timeline, "pcmk.transition.calculated"))
 
 
-def _planned(table: Intervals, event: Event) -> None:
+def _planned(table: Intervals, event: Event, devices: frozenset[str]) -> None:
     reason, detail = text(event, "reason") or "", text(event, "detail") or ""
     resource = base_name(text(event, "rsc") or "")
     if event.type == BLOCKED:
         why = f"{text(event, 'dependency') or ''} {text(event, 'why', 'detail') or ''}".strip()
         node = text(event, "node") or ""
     elif _gives_up(text(event, "change") or "", f"{reason} {detail}".lower()):
-        why = reason.replace("(blocked)", "").strip() or "blocked"
+        why = reason.replace("(blocked)", "").strip().removeprefix("due to ") or "blocked"
         found = _DETAIL.search(detail.replace("blocked", "").strip())
         node = found["node"] if found is not None else ""
     else:
         return
-    if table.current((resource, node)) is None:
+    if table.current((resource, node)) is None and resource not in devices:
         table.open(
             (resource, node), event.observer, event.at, event.uid, {"resource": resource, "node": node, "why": why}
         )
 
 
 def _gives_up(change: str, said: str) -> bool:
-    """An active resource that may not be stopped; a start that waits for quorum or another start is none."""
-    return "blocked" in said and "quorum" not in said and change.lower() not in _NOT_ACTIVE
+    """An active resource whose stop needs another stop that failed; what waits for quorum or for fencing is none."""
+    return "blocked" in said and _NEEDS_STOP.search(said) is not None and change.lower() not in _NOT_ACTIVE
 
 
 def _released(view: View, operations: Sequence[View], acts: Sequence[Act]) -> View:

@@ -130,11 +130,17 @@ def fence_devices(timeline: Timeline, facts: Sequence[Fact]) -> frozenset[str]:
 def _collect(timeline: Timeline) -> list[Operation]:
     done: list[Operation] = []
     waiting: Waiting = {}
+    recurring: set[tuple[str, str, str, bool]] = set()
     for event in placed(timeline, LOCAL_REQUEST, INITIATE, *RESULTS):
         if event.type in RESULTS:
             answered = _answer(event, waiting)
-            if answered is not None:
-                done.append(answered)
+            if answered is None:
+                continue
+            # A recurring monitor is asked for once; its later results answer the same request.
+            answered.ordered = answered.ordered or _queue(answered.key) in recurring
+            if answered.ordered and answered.interval_ms > 0:
+                recurring.add(_queue(answered.key))
+            done.append(answered)
         else:
             _ask(event, waiting)
     _second_hand(timeline, done, waiting)
@@ -204,6 +210,8 @@ def _answer(event: Event, waiting: Waiting) -> Operation | None:
     if operation is None:
         operation = Operation(resource, op, max(interval, 0), node, event.observer)
     operation.interval_ms = interval if interval >= 0 else max(operation.interval_ms, 0)
+    # The node's own line tells unique instances apart; the DC numbers all of them, and not the same way for long.
+    operation.resource = resource if event.type in RESULTS else base_name(resource)
     operation.observer, operation.answered = event.observer, event
     _outcome(operation, event)
     return operation
@@ -351,7 +359,7 @@ def _add_scheduler(timeline: Timeline, done: list[Operation]) -> None:
         if resource is None or node is None or not op or (node, base_name(resource), op) in known:
             continue
         known.add((node, base_name(resource), op))
-        operation = Operation(resource, op, 0 if probe else -1, node, event.observer, answered=event)
+        operation = Operation(base_name(resource), op, 0 if probe else -1, node, event.observer, answered=event)
         _outcome(operation, event)
         operation.exit_reason = operation.exit_reason or (text(event, "exit_reason", "reason") or "")
         operation.unexpected = True

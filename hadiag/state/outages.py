@@ -183,7 +183,7 @@ def _outage(context: Context, name: str, role: str | None, last: _Up, back: _Up 
     start, end = last.end, back.start if back is not None else None
     if start is None or _unwanted(context, name, start, back) or (back is None and not _all_seen(context, last)):
         return None
-    act = _planned_by(context, name, last, start)
+    act = None if last.failed or _start_failed(context, name, start, end) else _planned_by(context, name, last, start)
     down = (end.ns - start.ns) / NS if end is not None else None
     return View(
         "rsc.outage",
@@ -196,12 +196,25 @@ def _outage(context: Context, name: str, role: str | None, last: _Up, back: _Up 
             "from_node": last.node,
             "to_node": back.node if back is not None else None,
             "moved": back is not None and back.node != last.node,
-            "planned": act is not None and not last.failed,
+            "planned": act is not None,
             "down_s": down,
         },
         last.closed_by,
         back.opened_by if back is not None else None,
-        (act.uid,) if act is not None and not last.failed else (),
+        (act.uid,) if act is not None else (),
+    )
+
+
+def _start_failed(context: Context, name: str, start: Instant, end: Instant | None) -> bool:
+    """Whether a start failed meanwhile: then nobody planned how long it took."""
+    return any(
+        view.value["resource"] == name
+        and view.value["op"] in ("start", "promote", "migrate_from")
+        and view.value["expected"] is False
+        and view.end is not None
+        and view.end.ns >= start.ns
+        and (end is None or view.end.ns <= end.ns)
+        for view in context.operations
     )
 
 
