@@ -74,8 +74,10 @@ def block_copy(regex: str, literal: str, *, head_only: bool = False) -> BlockCop
     atoms = list(_flatten(tree))
     runs = list(_runs(atoms))
     anchor = _run_with(runs, literal, ignore_case=ignore_case)
-    declared = head_only or len(anchor.strip()) >= _SELECTIVE
-    texts = (anchor,) if declared else _best_texts(atoms, anchor)
+    if head_only:
+        texts: tuple[str, ...] = (literal,)
+    else:
+        texts = (anchor,) if len(anchor.strip()) >= _SELECTIVE else _best_texts(atoms, anchor)
     prefix = "(?i)" if ignore_case else ""
     copies = sorted({prefix + _scanned_text(text, literal if literal in text else "") for text in texts})
     groups = tuple(sorted(tree.state.groupdict, key=tree.state.groupdict.__getitem__))

@@ -33,7 +33,7 @@ _MASKS: Final = (
     (re.compile(r'"[^"]{0,200}"'), '"<*>"'),
     (re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"), "<uuid>"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b"), "<ip>"),
-    (re.compile(r"(?<![\w/.])/(?:[\w.+@:-]+/?)+"), "<path>"),
+    (re.compile(r"(?<![\w/.])/[\w.+@/-]+(?::[\w.+@/-]+)*"), "<path>"),
     (re.compile(r"\b0x[0-9a-fA-F]+\b"), "<hex>"),
     (re.compile(r"\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{6,}\b"), "<hex>"),
     (re.compile(r"\d+"), "<n>"),

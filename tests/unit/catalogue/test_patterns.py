@@ -49,7 +49,9 @@ def test_case_is_ignored_where_the_regex_ignores_it() -> None:
 
 def test_continued_messages_are_scanned_for_the_literal_only() -> None:
     """What follows the literal may stand on another line."""
-    copy = block_copy(r"^Block start (?P<x>\d+) a much longer text behind it$", "Block start", head_only=True)
+    copy = block_copy(
+        r"^Block start and more text (?P<x>\d+) a much longer text behind it$", "Block start", head_only=True
+    )
 
     assert copy.regexes == (b"Block start",)
 
