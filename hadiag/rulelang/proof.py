@@ -13,7 +13,7 @@ from hadiag.rulelang.rows import OPEN_END, OPEN_START, Row
 from hadiag.rulelang.ruleset import EventTypeInfo
 from hadiag.rulelang.step import Step
 from hadiag.rulelang.tables import FACT_TABLES, STATE_TABLES
-from hadiag.rulelang.temporal import named_point
+from hadiag.rulelang.temporal import extent_of, named_point
 from hadiag.rulelang.where import Binding
 from hadiag.rulelang.world import World
 
@@ -187,15 +187,14 @@ def _window_of(window: Window, other: Row, span: tuple[int, int]) -> tuple[int, 
     within = window.within
     if window.word in {"during", "overlaps"}:
         return _clip(other.lo, span) - (within or 0), _clip(other.hi, span) + (within or 0)
-    if window.word == "near" and window.suffix is None and (other.operation or other.parts):
-        return _clip(other.lo, span) - (within or 0), _clip(other.hi, span) + (within or 0)
+    if window.word == "near":
+        begin, finish = extent_of(other, window.suffix)
+        return _clip(begin.ns, span) - (within or 0), _clip(finish.ns, span) + (within or 0)
     moment = _clip(named_point(other, window.suffix).ns, span)
     if window.word == "after":
         return moment, max(span[1], moment) if within is None else moment + within
     if window.word == "before":
         return (min(span[0], moment) if within is None else moment - within), moment
-    if window.word == "near":
-        return moment - (within or 0), moment + (within or 0)
     return moment, moment
 
 

@@ -126,8 +126,8 @@ class Clock:
 
     def near(self, own: Row, other: Row, suffix: str | None, within: int) -> Tri:
         """Own row is no further away than ``within``; operations and groups extend from start to end."""
-        own_from, own_to = _extent(own, None)
-        other_from, other_to = _extent(other, suffix)
+        own_from, own_to = extent_of(own, None)
+        other_from, other_to = extent_of(other, suffix)
         gap = max(0, other_from.ns - own_to.ns, own_from.ns - other_to.ns)
         slack = self.slack(own_from, other_from)
         if gap > within + (slack or 0):
@@ -149,11 +149,15 @@ class Clock:
         return self.before(start_of(own), moment) & ~self.before(end_of(own), moment)
 
 
-def _extent(row: Row, suffix: str | None) -> tuple[Point, Point]:
-    if suffix is None and (row.operation or row.parts):
+def extent_of(row: Row, suffix: str | None) -> tuple[Point, Point]:
+    """From where to where a row extends for ``near``: operations from start to end, groups from first to last point."""
+    if suffix is not None:
+        moment = named_point(row, suffix)
+        return moment, moment
+    if row.operation:
         return start_of(row), end_of(row)
-    moment = named_point(row, suffix)
-    return moment, moment
+    points = [point_of(part) for part in row.rows]
+    return min(points, key=lambda point: point.ns), max(points, key=lambda point: point.ns)
 
 
 Relation = Callable[[Row, Row], Tri]
