@@ -37,21 +37,28 @@ def _text(raw: bytes) -> str:
 class _Header:
     """A header block, parsed and as it is."""
 
-    info: tarfile.TarInfo
+    name: str
+    type: bytes
+    size: int
+    mtime: int
+    target: str
     block: bytes
-
-    @property
-    def type(self) -> bytes:
-        """Type letter of the member."""
-        return self.info.type
 
 
 def _parse(block: bytes) -> _Header | None:
-    try:
-        info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except (tarfile.HeaderError, ValueError):
+    """Read a header; None where the checksum or the size is wrong."""
+    stated = _number(block[148:156])
+    total = 256 + sum(block[:148]) + sum(block[156:])
+    signed = total - 256 * sum(byte > 127 for byte in block) if stated != total else stated  # some old programs
+    size = _number(block[124:136])
+    if stated not in {total, signed} or size < 0:
         return None
-    return _Header(info, block) if info.size >= 0 else None
+    name = block[:100].split(b"\0", 1)[0]
+    kind = block[156:157]
+    prefix = block[345:500].split(b"\0", 1)[0] if block[257:263] == b"ustar\0" else b""
+    if prefix:
+        name = prefix + b"/" + name
+    return _Header(_text(name), kind, size, _number(block[136:148]), _text(block[157:257].split(b"\0", 1)[0]), block)
 
 
 @dataclass(slots=True)
@@ -189,12 +196,12 @@ class TarReader:
 
     def _extend(self, header: _Header, extra: _Extra) -> None:
         """Read a long name or a PAX header."""
-        part = Part(self._flow, header.info.size)
+        part = Part(self._flow, header.size)
         long = header.type in {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
-        if header.info.size > (_NAME_MOST if long else _PAX_MOST):
-            self._damage(f"an extended header of {header.info.size} bytes")
+        if header.size > (_NAME_MOST if long else _PAX_MOST):
+            self._damage(f"an extended header of {header.size} bytes")
         else:
-            payload = part.exactly(header.info.size)
+            payload = part.exactly(header.size)
             if header.type == tarfile.GNUTYPE_LONGNAME:
                 extra.name = _text(payload.split(b"\0", 1)[0])
             elif header.type == tarfile.GNUTYPE_LONGLINK:
@@ -205,20 +212,20 @@ class TarReader:
 
     def _entry(self, header: _Header, extra: _Extra) -> tuple[Entry | None, Part]:
         kind = _TYPES.get(header.type, EntryType.FILE)
-        name = extra.pax.get("GNU.sparse.name") or extra.pax.get("path") or extra.name or header.info.name
-        if name.endswith("/") and kind is EntryType.FILE and not header.info.size:
+        name = extra.pax.get("GNU.sparse.name") or extra.pax.get("path") or extra.name or header.name
+        if name.endswith("/") and kind is EntryType.FILE:  # how old programs write directories
             kind = EntryType.DIRECTORY
         size = extra.number("size")
-        size = header.info.size if size is None else size
+        size = header.size if size is None else size
         if kind is not EntryType.FILE or size < 0:
             size = 0
         part = Part(self._flow, size)
         mtime = extra.number("mtime")
         if header.type in _NO_MEMBER:
             return None, part
-        target = extra.pax.get("linkpath") or extra.target or header.info.linkname
+        target = extra.pax.get("linkpath") or extra.target or header.target
         flow, real = self._sparse(header, extra, part) or (part, size)
-        mtime = int(header.info.mtime) if mtime is None else mtime
+        mtime = header.mtime if mtime is None else mtime
         mtime = mtime if 0 < mtime < 1 << 40 else None
         return Entry(name, kind, real, mtime, target, flow), part
 
@@ -255,11 +262,13 @@ class TarReader:
 
 
 def _number(raw: bytes) -> int:
-    """Read a number of a header: octal digits, or base 256 when the first bit is set."""
+    """Read a number of a header: octal digits, or base 256 when the first bit is set; -1 for what is neither."""
     if raw[:1] == b"\x80":
         return int.from_bytes(raw[1:], "big")
-    digits = raw.strip(b" \0")
-    return int(digits, 8) if digits and not digits.strip(b"01234567") else 0
+    digits = raw.split(b"\0", 1)[0].strip(b" ")
+    if digits.strip(b"01234567"):
+        return -1
+    return int(digits, 8) if digits else 0
 
 
 def _pairs(raw: bytes) -> list[tuple[int, int]]:
