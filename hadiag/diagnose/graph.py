@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hadiag.diagnose.score import Candidate, Effect
-from hadiag.model.entity import Node
+from hadiag.model.entity import Node, Role
 from hadiag.model.finding import Finding
 from hadiag.model.tri import Tri
 from hadiag.rulelang.language import Cause
@@ -17,6 +17,13 @@ from hadiag.timeline import Timeline
 
 SLACK_NS = 2 * 10**9
 """Stamps of one second may put an effect this far before its cause."""
+
+
+TRIGGER_NS = 30 * 10**9
+"""How long before the first finding the sign of a trigger is looked for."""
+
+LATER_NS = 60 * 10**9
+"""How long after the first finding any other sign is looked for at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,20 +239,26 @@ def _expected(
     ruleset: RuleSet,
     timeline: Timeline,
 ) -> tuple[Expected, ...]:
-    span = _span(findings.values())
+    start = min((f.start.ns for f in findings.values() if f.start is not None), default=None)
     found = []
     for candidate in candidates:
         seen = {findings[key[1]].rule for key in weights if key[0] == candidate.id}
         for edge in ruleset.edges:
             if edge.cause == candidate.cause and edge.kind == "causes" and edge.effect not in seen:
-                state = _coverage(edge.effect, candidate.nodes, span, ruleset, timeline)
+                window = _window(edge, start, ruleset)
+                state = _coverage(edge.effect, candidate.nodes, window, ruleset, timeline)
                 found.append(Expected(candidate.id, edge.effect, edge.weight, state, candidate.nodes))
     return tuple(found)
 
 
-def _span(findings: Iterable[Finding]) -> tuple[int, int] | None:
-    starts = [f.start.ns for f in findings if f.start is not None]
-    return (min(starts) - 5 * 10**9, max(starts) + 5 * 10**9) if starts else None
+def _window(edge: Edge, start_ns: int | None, ruleset: RuleSet) -> tuple[int, int] | None:
+    """When an effect would have shown: a trigger just before the first finding of the incident, anything else after it."""
+    if start_ns is None:
+        return None
+    effect = ruleset.findings.get(edge.effect)
+    if effect is not None and effect.role is Role.TRIGGER:
+        return start_ns - TRIGGER_NS, start_ns
+    return start_ns - SLACK_NS, start_ns + min(edge.within_ns or LATER_NS, LATER_NS)
 
 
 def _coverage(

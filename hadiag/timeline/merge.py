@@ -36,14 +36,15 @@ def merge(samples: Iterable[Sample]) -> list[Sample]:
 
     Samples without time stay single. The order of the input (by file and line) is kept.
     """
-    groups: dict[tuple[Node, str, str, str], dict[tuple[str, str], list[Sample]]] = defaultdict(dict)
+    groups: dict[tuple[Node, str, str], dict[tuple[str, str], list[Sample]]] = defaultdict(dict)
     result: list[Sample] = []
     for sample in samples:
         sample.copies = []
         if sample.utc is None:
             result.append(sample)
             continue
-        key = (sample.node, sample.raw.type, daemon(sample.raw.program), sample.core)
+        # Not the type: without its details, a syslog copy may fit the wording of another version.
+        key = (sample.node, daemon(sample.raw.program), sample.core)
         groups[key].setdefault(sample.file.key, []).append(sample)
     for files in groups.values():
         result.extend(_fold(files))
