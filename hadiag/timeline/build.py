@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from hadiag.errors import UsageError
 from hadiag.model.entity import Layer, Node, NodeRole, Scalar
@@ -16,7 +17,7 @@ from hadiag.timeline.clock import Clocks, clock_warnings, node_clocks, settle_cl
 from hadiag.timeline.coverage import map_coverage
 from hadiag.timeline.files import LogFile, runs_of
 from hadiag.timeline.identity import Identities, NodeIdentity, resolve
-from hadiag.timeline.known import Catalogue, core_message, node_fields
+from hadiag.timeline.known import Catalogue, TypeInfo, core_message, node_fields
 from hadiag.timeline.merge import richest_fields
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.silence import find_silences
@@ -120,7 +121,15 @@ def _hosts(who: Identities, file: LogFile, cluster: str | None) -> set[Node]:
 def _events(clocks: Clocks, who: Identities, catalogue: Catalogue) -> tuple[Event, ...]:
     """Events in the order of aligned time, then input, file and line; those without time last."""
     names: dict[tuple[str, Node], str] = {}
-    events = [_event(sample, clocks, who, catalogue, names) for sample in clocks.samples]
+    node_names = {name: node_fields(info) for name, info in catalogue.types.items()}
+    events = []
+    for sample in clocks.samples:
+        fields = richest_fields(sample)
+        for field in node_names.get(sample.raw.type, ()):
+            value = fields.get(field)
+            if value is not None:
+                fields[field] = _canonical(value, sample.node, who, names)
+        events.append(_event(sample, clocks, catalogue.types.get(sample.raw.type), fields))
     events.sort(key=_place)
     return tuple(events)
 
@@ -130,16 +139,8 @@ def _place(event: Event) -> tuple[bool, int, str, int, str]:
     return event.at is None, event.at.ns if event.at else 0, ref.path, ref.line, ref.bundle
 
 
-def _event(
-    sample: Sample, clocks: Clocks, who: Identities, catalogue: Catalogue, names: dict[tuple[str, Node], str]
-) -> Event:
+def _event(sample: Sample, clocks: Clocks, info: TypeInfo | None, fields: dict[str, Scalar]) -> Event:
     raw = sample.raw
-    info = catalogue.types.get(raw.type)
-    fields = richest_fields(sample)
-    for field in node_fields(info):
-        value = fields.get(field)
-        if value is not None:
-            fields[field] = _canonical(value, sample.node, who, names)
     subject = fields.get(info.subject) if info and info.subject else None
     return Event(
         uid=raw.ref.uid,
@@ -163,11 +164,13 @@ def _event(
 def _refs(sample: Sample) -> tuple[SourceRef, ...]:
     """Canonical place, then the copies by input, path and line, then other names of the same files."""
     copies = sorted((copy.raw.ref for copy in sample.copies), key=lambda ref: (ref.bundle, ref.path, ref.line))
+    named = [each for each in (sample, *sample.copies) if each.file.summary and each.file.summary.aliases]
+    if not named:
+        return (sample.raw.ref, *copies)
     refs = [sample.raw.ref, *copies]
-    for each in (sample, *sample.copies):
-        ref = each.raw.ref
+    for each in named:
         aliases = each.file.summary.aliases if each.file.summary else ()
-        refs.extend(SourceRef(ref.bundle, alias, ref.line, ref.offset, ref.length) for alias in aliases)
+        refs.extend(replace(each.raw.ref, path=alias) for alias in aliases)
     return tuple(dict.fromkeys(refs))
 
 

@@ -36,6 +36,7 @@ _PREFIXES: Final = {
     "execd": "pacemaker", "attrd": "pacemaker", "cib": "pacemaker", "pacemakerd": "pacemaker", "remote": "pacemaker",
     "load": "pacemaker", "kernel": "kernel", "pcsd": "pcsd", "sbd": "sbd",
 }  # fmt: skip
+_Spans = list[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class CoverageMap:
     silences: Mapping[Node, Sequence[Silence]]
     catalogue: Catalogue
     unlogged: frozenset[Node]
-    _cache: dict[tuple[Node, str, bool], list[tuple[int, int]]] = field(default_factory=dict)
+    _cache: dict[tuple[Node, str, bool], tuple[_Spans, _Spans]] = field(default_factory=dict)
 
     @property
     def coverage(self) -> tuple[Coverage, ...]:
@@ -69,14 +70,12 @@ class CoverageMap:
         """Tell whether a log of the node that would show the type covers a window."""
         info = self.catalogue.types.get(event_type)
         speaker = self.speaker(event_type)
-        spans = self._spans(node, speaker, info is not None and info.level < Level.NOTICE)
-        touched = [span for span in spans if span[0] <= end_ns and span[1] >= start_ns]
-        if not touched:
-            return Tri.FALSE
-        silent = any(
-            s.start_ns < end_ns and (s.end_ns is None or s.end_ns > start_ns) for s in self.silences.get(node, ())
-        )
-        whole = any(low - _EDGE <= start_ns and end_ns <= high + _EDGE for low, high in touched)
+        spans, extents = self._spans(node, speaker, info is not None and info.level < Level.NOTICE)
+        silences = self.silences.get(node, ())
+        silent = any(s.start_ns < end_ns and (s.end_ns is None or s.end_ns > start_ns) for s in silences)
+        if not any(low <= end_ns and high >= start_ns for low, high in extents):
+            return Tri.UNKNOWN if silent and extents else Tri.FALSE
+        whole = any(low - _EDGE <= start_ns and end_ns <= high + _EDGE for low, high in spans)
         return Tri.TRUE if whole and not silent else Tri.UNKNOWN
 
     def speaker(self, event_type: str) -> str:
@@ -89,11 +88,13 @@ class CoverageMap:
                 return program
         return _PREFIXES.get(event_type.split(".", 1)[0], "system")
 
-    def _spans(self, node: Node, speaker: str, detailed: bool) -> list[tuple[int, int]]:
+    def _spans(self, node: Node, speaker: str, detailed: bool) -> tuple[_Spans, _Spans]:
+        """Stretches that are covered, and those with their gaps."""
         key = (node, speaker, detailed)
         if key not in self._cache:
             rows = [row for row in self.rows if row.coverage.node == node and self._would_show(row, speaker, detailed)]
-            self._cache[key] = _union(_without_gaps(_bridged(rows)))
+            found = _bridged(rows)
+            self._cache[key] = _union(_without_gaps(found)), _union([(start, end) for start, end, _ in found])
         return self._cache[key]
 
     def _would_show(self, row: _Row, speaker: str, detailed: bool) -> bool:

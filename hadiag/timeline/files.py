@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 from hadiag.model.entity import Node
@@ -22,6 +23,7 @@ _PLACEHOLDER_START: Final = (datetime(PLACEHOLDER_YEAR, 1, 1, tzinfo=UTC).toordi
 _MARCH: Final = _PLACEHOLDER_START + 60 * DAY
 
 
+@cache
 def year_start(year: int) -> int:
     """Wall time of 1 January 00:00."""
     return (datetime(year, 1, 1, tzinfo=UTC).toordinal() - _EPOCH_DAY) * DAY

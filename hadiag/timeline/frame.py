@@ -30,18 +30,22 @@ _READERS: dict[str, Callable[[Event], Any]] = {
     "offset": lambda event: event.refs[0].offset,
     "repeated": lambda event: event.repeated,
 }
+_NO_TIME = -(2**63)
+"""What numpy reads as no time."""
 _ORDERS = {"layer": list(LAYERS), "level": list(LEVELS)}
 
 
 def to_frame(events: Sequence[Event]) -> pd.DataFrame:
     """Make the table of the events, in their order."""
+    import numpy as np
     import pandas as pd
 
     columns: dict[str, Any] = {}
     for column in COLUMNS:
         values = [_READERS[column.name](event) for event in events]
         if column.name == "time":
-            columns["time"] = pd.to_datetime(pd.Series(values, dtype="Int64"), unit="ns", utc=True)
+            stamps = np.array([_NO_TIME if value is None else value for value in values], dtype="datetime64[ns]")
+            columns["time"] = pd.Series(stamps).dt.tz_localize("UTC")
         elif column.dtype == "category":
             order = _ORDERS.get(column.name)
             columns[column.name] = pd.Categorical(values, categories=order, ordered=order is not None)

@@ -73,10 +73,12 @@ class Identities:
         self._names: dict[str, str] = {}
         self._ids: dict[tuple[str, int], str] = {}
         self._hosts: dict[tuple[str, str], str] = {}
+        self._observers: dict[tuple[str, str | None, str | None], Node] = {}
 
     def entity(self, name: str) -> _Entity:
         """Get the entity of a canonical name, made where it is new."""
         if name not in self._entities:
+            self._observers.clear()
             self._entities[name] = _Entity(name)
             self._names[name.lower()] = name
         return self._entities[name]
@@ -128,6 +130,7 @@ class Identities:
     def set_host(self, bundle: str, host: str, name: str) -> None:
         """Note whose directory or host column this is, in one input."""
         self._hosts[bundle, host] = name
+        self._observers.clear()
         if host != name:
             self.alias(host, name)
 
@@ -137,7 +140,11 @@ class Identities:
 
     def observer(self, bundle: str, host: str | None, hint: str | None) -> Node:
         """Node whose log a line stands in: the host column, the place in the bundle, or the only node of the bundle."""
-        return Node(self.host(bundle, host) or self.host(bundle, hint) or hint or self._only(bundle) or _UNKNOWN)
+        key = (bundle, host, hint)
+        if key not in self._observers:
+            known = self.host(bundle, host) or self.host(bundle, hint) or hint or self._only(bundle)
+            self._observers[key] = Node(known or _UNKNOWN)
+        return self._observers[key]
 
     def _only(self, bundle: str) -> str | None:
         names = {name for (where, _), name in self._hosts.items() if where == bundle}

@@ -58,7 +58,8 @@ def settle(
     _add(clues, host_clues(facts, who))
     undated = _years(files, times)
     for sample in samples:
-        sample.stamp()
+        if sample.raw.time is not None and sample.raw.time.utc_offset_s is not None:
+            sample.stamp()
     _add(clues, twin_clues(samples))
     walls = Walls({}, {}, undated)
     zoneless = sorted({file.node for file in files if file.is_zoneless})
