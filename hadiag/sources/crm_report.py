@@ -18,11 +18,17 @@ from collections import defaultdict
 from hadiag.model.source import ArtifactRole, BundleKind
 
 _NODE_FILE = re.compile(
-    r"RUNNING|STOPPED|cib\.xml\.live|corosync\.(?:dump|quorum)|corosync-blackbox-live\.txt|sysstats\.txt|permissions\.txt"
-    r"|crm_verify\.txt|configure_show\.txt|journal_(?:pacemaker|corosync|sbd)\.log|quorum_qdevice_qnetd\.txt|dlm_dump\.txt"
-    r"|hb_uuid\.txt|.+\.extract\.txt"
+    r"RUNNING|STOPPED|cib\.xml\.live|corosync\.dump|corosync-blackbox-live\.txt|configure_show\.txt"
+    r"|journal_pacemaker\.log|hb_uuid\.txt|.+\.extract\.txt"
 )
 """Files that only a node directory holds; what may be consolidated at the top is not among them."""
+_LIKELY_FILE = re.compile(
+    r"corosync\.quorum|sysstats\.txt|permissions\.txt|crm_verify\.txt|journal_(?:corosync|sbd)\.log"
+    r"|quorum_qdevice_qnetd\.txt|dlm_dump\.txt"
+)
+"""Files of which two make a node directory."""
+_STATE_FILE = re.compile(r"RUNNING|STOPPED|cib\.xml\.live")
+"""Files that make one whatever its name is."""
 _PE_FILE = re.compile(r"pe-(?:input|warn|error)-\d+\.(?:bz2|dot)")
 
 _PACEMAKER = re.compile(
@@ -62,13 +68,18 @@ class ReportTrees:
         self.roots: set[str] = set()
         self._names: dict[str, set[str]] = defaultdict(set)
         """Names that tell something, by the directory they stand in, and by the one above that as ``*/NAME``."""
+        self._likely: dict[str, set[str]] = defaultdict(set)
         self._main_kind: BundleKind | None = None
 
     def see(self, path: str) -> None:
         """Take note of a member."""
         folder, _, name = path.rpartition("/")
         if _NODE_FILE.fullmatch(name):
-            self._mark_node(folder)
+            self._mark_node(folder, certain=_STATE_FILE.fullmatch(name) is not None)
+        elif _LIKELY_FILE.fullmatch(name):
+            self._likely[folder].add(name)
+            if len(self._likely[folder]) > 1:
+                self._mark_node(folder)
         elif _PE_FILE.fullmatch(name) and folder.endswith("/pengine"):
             self._mark_node(folder.rpartition("/")[0])
         if name == "report.summary":
@@ -86,9 +97,9 @@ class ReportTrees:
         self.roots.add(folder)
         self._main_kind = None
 
-    def _mark_node(self, folder: str) -> None:
+    def _mark_node(self, folder: str, *, certain: bool = False) -> None:
         root, _, name = folder.rpartition("/")
-        if name and not NO_NODE.fullmatch(name):
+        if name and (certain or not NO_NODE.fullmatch(name)):
             self.node_dirs[root].add(folder)
             self._mark_root(root)
 

@@ -150,3 +150,11 @@ def test_other_directories_are_no_nodes(tmp_path: Path) -> None:
     assert nodes["etc/hosts"] is None
     assert nodes["alpha/trace_ra/db/start"] == "alpha"
     assert nodes["alpha/messages.d/var/log/messages"] == "alpha"
+
+
+def test_a_state_file_makes_a_node_of_any_name(tmp_path: Path) -> None:
+    """A node may be called like a system directory; a single file that others use too makes no node."""
+    assert read_bytes(tmp_path, tar({"x/cluster/RUNNING": b"", "x/cluster/a.log": LOG})).summary.nodes == ("cluster",)
+    assert read_bytes(tmp_path, tar({"notes/sysstats.txt": b"x\n", "notes/a.log": LOG})).summary.nodes == ()
+    rows = {"x/n1/sysstats.txt": b"x\n", "x/n1/permissions.txt": b"x\n"}
+    assert read_bytes(tmp_path, tar(rows)).summary.nodes == ("n1",)
