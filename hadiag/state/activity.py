@@ -12,6 +12,7 @@ from hadiag.state.clones import Kind
 from hadiag.state.fencing_results import Fenced, fenced_nodes
 from hadiag.state.intervals import Intervals, holds_at
 from hadiag.state.operations import rc_of
+from hadiag.state.reading import at_of, daemon, text
 from hadiag.state.stream import Break, placed, silence_breaks
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from hadiag.timeline import Timeline
 
 _BOOT = "kernel.boot"
+_NODE_STATE = "pcmk.node.state"
 _PROMOTED_RCS = frozenset({8, 9, 191})
 _RUNNING_RCS = frozenset({0, 8, 190, 191})
 _GONE_RC = 7
@@ -38,6 +40,7 @@ def active_views(
     table = Intervals("rsc.active")
     fenced = fenced_nodes(timeline)
     boots = placed(timeline, _BOOT)
+    losses = [event for event in placed(timeline, _NODE_STATE) if _lost(event)]
     per_node: dict[str, list[Step]] = {}
     for view in operations:
         if view.end is not None:
@@ -46,6 +49,7 @@ def active_views(
         steps += [(pause.at.ns, 1, pause) for pause in silence_breaks(timeline, Node(node))]
         steps += [(done.at.ns, 2, done) for done in fenced if done.target == node]
         steps += [(boot.at.ns, 2, boot) for boot in boots if boot.observer == node and boot.at is not None]
+        steps += [(at_of(lost).ns, 2, lost) for lost in losses if text(lost, "node") == node]
         for _, _, step in sorted(steps, key=lambda step: step[:2]):
             _step(table, node, step, kinds)
     views = table.views()
@@ -59,8 +63,22 @@ def _step(table: Intervals, node: str, step: View | Break | Fenced | Event, kind
         _end_fenced(table, node, step)
     elif isinstance(step, View):
         _result(table, node, step, kinds)
+    elif step.type == _NODE_STATE:
+        _end_hearsay(table, node, step)
     else:
         _end_node(table, node, step.at, step.uid)
+
+
+def _lost(event: Event) -> bool:
+    return text(event, "state") == "lost" and daemon(event.program) in ("pacemaker-controld", "")
+
+
+def _end_hearsay(table: Intervals, node: str, lost: Event) -> None:
+    """What the DC reported of a node without logs holds until the DC lost the node."""
+    for key in table.open_keys():
+        current = table.current(key)
+        if isinstance(key, tuple) and key[0] == node and current is not None and current.observer == lost.observer:
+            table.close(key, lost.at, lost.uid)
 
 
 def _end_node(table: Intervals, node: str, at: Instant | None, uid: str | None) -> None:

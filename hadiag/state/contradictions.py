@@ -36,10 +36,9 @@ def _span_end(timeline: Timeline, view: View) -> int:
     """End of a view; one that is open ends with its observer's last line."""
     if view.end is not None:
         return view.end.ns
-    last = [
-        event.at.ns for event in reversed(timeline.events) if event.at is not None and event.observer == view.observer
-    ]
-    return last[0] if last else _FAR
+    ends = [log.end_ns for log in timeline.coverage if log.node == view.observer and log.end_ns is not None]
+    last = (e.at.ns for e in reversed(timeline.events) if e.at is not None and e.observer == view.observer)
+    return max([*ends, next(last, -_FAR)])
 
 
 def _overlap(timeline: Timeline, one: View, two: View) -> tuple[Instant | None, Instant | None, int] | None:

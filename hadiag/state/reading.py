@@ -41,6 +41,8 @@ def scalar_text(values: Mapping[str, Scalar], *keys: str) -> str | None:
         value = values.get(key)
         if value is None or value in ("", ()):
             continue
+        if isinstance(value, bool):
+            return "true" if value else "false"
         return " ".join(value) if isinstance(value, tuple) else str(value)
     return None
 

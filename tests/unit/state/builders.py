@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hadiag.model.entity import Scalar
+    from hadiag.model.view import Coverage
 
 START = 1_795_341_600 * NS
 _UNITS = {"ms": NS // 1000, "s": NS, "m": 60 * NS, "h": 3600 * NS}
@@ -46,6 +47,7 @@ class MemoryTimeline:
     silences: Mapping[Node, tuple[Silence, ...]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     nodes: tuple[NodeIdentity, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
 
     @property
     def span(self) -> tuple[int, int] | None:
@@ -110,7 +112,9 @@ def timeline(text: str, err_ms: int = 1, aliases: Mapping[str, str] | None = Non
         elif kind == "log.back":
             silent[Node(node)][-1] = Silence(silent[Node(node)][-1].start_ns, ns)
         else:
-            events.append(_event(number, ns, Node(node), kind, rest, err_ms))
+            events.append(
+                _event(number, Instant(ns, err_ms * NS // 1000, "", TimeBasis.IN_LOG), Node(node), kind, rest)
+            )
     events.sort(key=lambda event: (event.at.ns if event.at else 0, event.seq))
     names = sorted({event.observer for event in events})
     return MemoryTimeline(
@@ -121,7 +125,7 @@ def timeline(text: str, err_ms: int = 1, aliases: Mapping[str, str] | None = Non
     )
 
 
-def _event(number: int, ns: int, node: Node, kind: str, words: list[str], err_ms: int) -> Event:
+def _event(number: int, at: Instant, node: Node, kind: str, words: list[str]) -> Event:
     fields: dict[str, Scalar] = {}
     program, pid = None, None
     for word in words:
@@ -133,7 +137,6 @@ def _event(number: int, ns: int, node: Node, kind: str, words: list[str], err_ms
             key, _, said = word.partition("=")
             fields[key] = value(said)
     ref = SourceRef(BundleId("b"), f"{node}/log", number, number * 100, 99)
-    at = Instant(ns, err_ms * NS // 1000, "", TimeBasis.IN_LOG)
     message = str(fields.pop("message", kind))
     return Event(
         f"u{number}", kind, EventClass.CORE, Layer.PACEMAKER, at, node, None, Level.NOTICE, program, pid, message, fields,

@@ -33,7 +33,9 @@ def test_one_operation_for_all_observers() -> None:
 def test_result_without_id_answers_the_open_request() -> None:
     """Old and abridged lines carry no id: target and time join them."""
     views = build_views(
-        timeline("+0s n1 fence.request target=n2 action=reboot\n+20s n1 fence.op_result target=n2 result=failed reason=x")
+        timeline(
+            "+0s n1 fence.request target=n2 action=reboot\n+20s n1 fence.op_result target=n2 result=failed reason=x"
+        )
     )
     (operation,) = views.of("fencing.operation")
     assert (operation.value["result"], operation.value["error"]) == ("failed", "x")
@@ -97,7 +99,9 @@ def test_fencing_by_hand_is_manual() -> None:
 
 def test_negated_broadcast_is_no_success() -> None:
     """A peer that was not terminated was not fenced, whatever words follow."""
-    views = build_views(timeline('+0s n1 fence.peer_terminated target=n2 negated=" not" action=off result=failed op_id=eeeeeeee'))
+    views = build_views(
+        timeline('+0s n1 fence.peer_terminated target=n2 negated=" not" action=off result=failed op_id=eeeeeeee')
+    )
     assert views.of("fencing.operation")[0].value["result"] == "failed"
 
 
