@@ -158,6 +158,8 @@ def _event(sample: Sample, clocks: Clocks, info: TypeInfo | None, fields: dict[s
         refs=_refs(sample),
         family=raw.family,
         text=raw.text,
+        repeated=raw.repeated,
+        last=clocks.last(sample),
     )
 
 

@@ -13,7 +13,7 @@ from hadiag.model.diagnosis import ClockStep, NodeClock, OffsetSpan, SkewSpan
 from hadiag.model.entity import Node
 from hadiag.model.fact import Fact
 from hadiag.model.source import Warn
-from hadiag.model.time import NS, Instant, TimeBasis
+from hadiag.model.time import NS, Instant, LoggedTime, TimeBasis
 from hadiag.timeline.anchors import anchors
 from hadiag.timeline.bounds import bounded
 from hadiag.timeline.files import LogFile
@@ -55,16 +55,24 @@ class Clocks:
     def instant(self, sample: Sample) -> Instant | None:
         """Aligned instant of a sample with its error."""
         time = sample.raw.time
-        if sample.utc is None or time is None:
+        return None if sample.utc is None or time is None else self._at(sample, sample.own, time)
+
+    def last(self, sample: Sample) -> Instant | None:
+        """Aligned instant of the last repetition that was folded into a sample."""
+        time, line = sample.raw.last_time, sample.raw.ref.line
+        utc = sample.file.utc(time, line) if time else None
+        if utc is None or time is None or sample.utc is None:
             return None
-        error: int | None = sample.error
-        ns = sample.own
-        if not self.alone:
-            skew = self.skews.get(sample.node)
-            piece = skew.piece(sample.own) if skew else None
-            error = sample.error + piece.error_at(sample.own) if piece else None
-            ns -= piece.skew if piece else 0
-        return Instant(ns, error, time.text, sample.basis)
+        return self._at(sample, sample.own + utc - sample.utc, time)
+
+    def _at(self, sample: Sample, own: int, time: LoggedTime) -> Instant:
+        if self.alone:
+            return Instant(own, sample.error, time.text, sample.basis)
+        skew = self.skews.get(sample.node)
+        piece = skew.piece(own) if skew else None
+        if piece is None:
+            return Instant(own, None, time.text, sample.basis)
+        return Instant(own - piece.skew, sample.error + piece.error_at(own), time.text, sample.basis)
 
     def of_line(self, file: LogFile, node: Node, utc: int, line: int) -> int:
         """Aligned time of any line of a file, from the own clock's time."""
@@ -231,7 +239,7 @@ def node_clocks(clocks: Clocks) -> dict[Node, NodeClock]:
 def _printed_offsets(clocks: Clocks) -> dict[Node, tuple[OffsetSpan, ...]]:
     """Offsets of nodes whose lines all tell their zone."""
     seen: dict[Node, dict[tuple[int | None, TimeBasis], list[int]]] = defaultdict(dict)
-    for sample in clocks.samples:
+    for sample in (each for canonical in clocks.samples for each in (canonical, *canonical.copies)):
         time = sample.raw.time
         if time is None or time.utc_offset_s is None or sample.utc is None:
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -60,6 +62,17 @@ def test_subject_and_fields() -> None:
     """The subject is the field that the catalogue names."""
     event = timeline(small(), members("a", "b")).of("fence.op_result")[0]
     assert (event.subject, event.observer, event.seq) == ("b", "a", 2)
+
+
+def test_folded_repetitions_keep_their_number_and_end() -> None:
+    """A row that stands for a storm tells how often and until when, on the aligned clock."""
+    log = Log("a", "a/pacemaker.log", zone_s=3600)
+    log.graph("10:00:00")
+    row = log.add("10:00:05", "pcmk.node.state", "again and again", node="b", state="lost")
+    log.raws[-1] = replace(row, repeated=70, last_time=log.stamp(utc("10:04:00")))
+    event = timeline([log]).of("pcmk.node.state")[0]
+    assert event.last
+    assert (event.repeated, event.last.ns) == (70, utc("10:04:00"))
 
 
 def test_equal_input_gives_equal_timelines() -> None:
