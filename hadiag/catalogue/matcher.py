@@ -64,6 +64,7 @@ class Matcher:
 
     def candidates(self, text: str) -> list[int]:
         """Ids of the patterns whose literal stands in a text: the slow way, for a single line."""
+        text = tidy(text[:LINE_LIMIT])
         lower = text.lower()
         return [
             pattern.id

@@ -3,7 +3,7 @@ r"""Block copies: what of a pattern the multi-pattern scan of raw blocks looks f
 The confirming regex sees one tidy message, the scan sees raw bytes. So a copy must hit every line that the regex would
 confirm, and may hit a few more. It is the text around the declared literal; where that is short, the stretch of the regex
 that is only text and choices between texts, spelled out. Each blank is ``[ \t]+``, because runs of blanks are collapsed
-before the regex; only the declared literal is taken as it stands.
+before the regex.
 
 ``^Quorum (?P<state>retained|still lost)`` becomes ``Quorum[ \t]+retained`` and ``Quorum[ \t]+still[ \t]+lost``.
 
@@ -79,7 +79,7 @@ def block_copy(regex: str, literal: str, *, head_only: bool = False) -> BlockCop
     else:
         texts = (anchor,) if len(anchor.strip()) >= _SELECTIVE else _best_texts(atoms, anchor)
     prefix = "(?i)" if ignore_case else ""
-    copies = sorted({prefix + _scanned_text(text, literal if literal in text else "") for text in texts})
+    copies = sorted({prefix + _scanned_text(text) for text in texts})
     groups = tuple(sorted(tree.state.groupdict, key=tree.state.groupdict.__getitem__))
     weight = sum(map(len, runs))
     return BlockCopy(tuple(copy.encode("ascii") for copy in copies), weight, groups, _freedom(atoms))
@@ -226,21 +226,10 @@ def _union(branches: Iterable[Sequence[_Atom]]) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(found)) if len(found) <= _CHOICES else None
 
 
-def _scanned_text(text: str, exact: str) -> str:
-    """Write the text of a run with elastic blanks, except for the exact part.
-
-    Blanks at the ends are dropped: several of them would each report a hit, and one at the start is no help.
-    """
-    if not exact:
-        return _elastic(text.strip(" "))
-    start = _find(text, exact)
-    end = start + len(exact)
-    return _elastic(text[:start].lstrip(" ")) + _quote(text[start:end]) + _elastic(text[end:].rstrip(" "))
-
-
-def _find(text: str, literal: str) -> int:
-    found = text.find(literal)
-    return found if found >= 0 else text.lower().find(literal.lower())
+def _scanned_text(text: str) -> str:
+    """Write a text with elastic blanks; at its end one blank is enough, as several would each report a hit."""
+    body = _elastic(text.strip(" "))
+    return body + r"[ \t]" if text.endswith(" ") else body
 
 
 def _elastic(text: str) -> str:

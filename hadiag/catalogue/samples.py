@@ -63,7 +63,7 @@ def _check_required(event: EventType, pattern: Pattern, groups: Sequence[str]) -
 def _check_sample(event: EventType, pattern: Pattern, regex: re.Pattern[str], sample: Sample) -> Iterator[Complaint]:
     line = tidy(sample.line)
     found = regex.search(line)
-    if not _holds(pattern, sample.line):
+    if not _holds(pattern, line):
         yield ("line",), "the literal of the pattern, as it stands"
     if found is None:
         yield ("line",), "a line that the regex matches"

@@ -81,8 +81,16 @@ def _drop_old(directory: Path, kind: str) -> None:
 
 
 def _key(digest: str) -> str:
-    # The parser of re shapes the block copies, so the version of Python is part of the key.
-    return f"catalogue {_FORMAT} {__version__} {sys.version_info[:3]} {digest}"
+    """The block copies come from this code and from the parser of ``re``, so both are part of the key."""
+    return f"catalogue {_FORMAT} {__version__} {_code()} {sys.version_info[:3]} {digest}"
+
+
+def _code() -> str:
+    """Digest of the modules that make a catalogue: in a checkout they change without a change of version."""
+    digest = blake2b(digest_size=8)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def remember(catalogue: Catalogue) -> None:

@@ -110,8 +110,9 @@ _PIECES = st.sampled_from(["A", "new", "x,", "of", "version=", "lost", "(", "'",
 @given(st.lists(st.lists(_PIECES, min_size=2, max_size=4), min_size=1, max_size=5), st.data())
 def test_both_engines_agree_with_re_on_elastic_text(texts: list[list[str]], data: st.DataObject) -> None:
     """Texts with runs of blanks are found wherever they stand, however long the line and the runs are."""
+    end = data.draw(st.sampled_from([b"", rb"[ \t]"]))
     expressions = tuple(
-        Expression(number, rb"[ \t]+".join(re.escape(piece.encode()) for piece in pieces))
+        Expression(number, rb"[ \t]+".join(re.escape(piece.encode()) for piece in pieces) + end)
         for number, pieces in enumerate(texts)
     )
     parts: list[str] = []
