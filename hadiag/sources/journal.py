@@ -31,20 +31,23 @@ _FILL_MOST = 4 << 30
 class _Output(Flow):
     """Entries as journalctl prints them."""
 
-    def __init__(self, process: subprocess.Popen[bytes], pipe: IO[bytes], errors: IO[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes], *, cut: bool) -> None:
         self._process = process
-        self._pipe = pipe
         self._errors = errors
+        self._cut = cut
 
     def read(self, size: int) -> bytes:
         """Return output of the program; a bad end is a problem."""
-        data = self._pipe.read(size)
-        if not data and self._process.wait() != 0 and not self.problem:
+        data = self._process.stdout.read(size) if self._process.stdout else b""
+        if not data and not self.problem:
+            failed = self._process.wait() != 0
             self._errors.seek(0)
             lines = self._errors.read(200).decode("utf-8", "replace").splitlines()
-            self.problem = Problem(
-                "journal-binary", f"journalctl could not read all of the journal: {''.join(lines[:1])}"
-            )
+            if failed:
+                text = f"journalctl could not read all of the journal: {''.join(lines[:1])}"
+                self.problem = Problem("journal-binary", text)
+            elif self._cut:
+                self.problem = Problem("journal-binary", "the journal is cut off; entries behind the cut are missing")
         return data
 
 
@@ -57,7 +60,7 @@ def opened(flow: Flow) -> Iterator[Flow | Problem]:
         return
     with tempfile.NamedTemporaryFile(prefix="hadiag-") as copy, tempfile.TemporaryFile() as errors:
         try:
-            _copy(flow, copy)
+            cut = _copy(flow, copy)
             process = _start(program, copy, errors)
         except OSError as error:
             yield Problem("journal-binary", f"journalctl could not be started safely on a copy: {error.strerror}")
@@ -65,7 +68,7 @@ def opened(flow: Flow) -> Iterator[Flow | Problem]:
         watchdog = threading.Timer(_SECONDS, process.kill)
         watchdog.start()
         try:
-            output = _Output(process, process.stdout, errors)  # type: ignore[arg-type]  # there is one, see _start
+            output = _Output(process, errors, cut=cut)
             head = output.read(CHUNK)
             yield Replay(head, output) if head or not output.problem else output.problem
         finally:
@@ -76,8 +79,8 @@ def opened(flow: Flow) -> Iterator[Flow | Problem]:
                 process.stdout.close()
 
 
-def _copy(flow: Flow, copy: IO[bytes]) -> None:
-    """Copy the journal, and fill it up to the length that its header states."""
+def _copy(flow: Flow, copy: IO[bytes]) -> bool:
+    """Copy the journal, and fill it up to the length that its header states; True if that was needed."""
     while data := flow.read(CHUNK):
         copy.write(data)
     copy.flush()
@@ -85,8 +88,10 @@ def _copy(flow: Flow, copy: IO[bytes]) -> None:
     copy.seek(0)
     header = copy.read(_HEADER)
     stated = int.from_bytes(header[88:96], "little") + int.from_bytes(header[96:104], "little")
-    if size < stated <= _FILL_MOST:
-        os.ftruncate(copy.fileno(), stated)
+    if not size < stated <= _FILL_MOST:
+        return False
+    os.ftruncate(copy.fileno(), stated)
+    return True
 
 
 def _start(program: str, copy: IO[bytes], errors: IO[bytes]) -> subprocess.Popen[bytes]:

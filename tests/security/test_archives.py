@@ -259,7 +259,7 @@ def test_a_flood_of_warnings_is_cut(tmp_path: Path) -> None:
 
 
 def test_a_wide_directory_of_links_is_quick(tmp_path: Path) -> None:
-    """Ten thousand links in a chain are resolved without recursion."""
-    rows: list[Row] = [("l0", LOG), *(symlink(f"l{n + 1}", f"l{n}") for n in range(10_000))]
+    """Thousands of links in a chain are resolved without recursion."""
+    rows: list[Row] = [("l0", LOG), *(symlink(f"l{n + 1}", f"l{n}") for n in range(3_000))]
     got = read_bytes(tmp_path, tar(rows))
-    assert len(got.aliases("l0")) == 10_000
+    assert len(got.aliases("l0")) == 3_000
