@@ -14,7 +14,7 @@ from hadiag.model.tri import Tri
 from hadiag.rulelang.condition import Condition, Reference
 from hadiag.rulelang.rows import OPEN_END, OPEN_START, Row, canonical
 from hadiag.rulelang.step import Step
-from hadiag.rulelang.tables import STATE_TABLES
+from hadiag.rulelang.tables import AGGREGATES, STATE_TABLES
 from hadiag.rulelang.temporal import Clock, Relation, closes, opens, relation
 from hadiag.rulelang.where import Binding, BoundTest, RowTest, compile_bound, compile_static, plain_words
 
@@ -216,6 +216,15 @@ def _may_have(step: Step, field_name: str) -> bool:
     return any(field_name in STATE_TABLES[name].fields for name in step.looks_at)
 
 
+def _is_shared(name: str, step: Step) -> bool:
+    """Whether rows that are bound together have to agree in an identity field; what they are to differ in is no such field."""
+    if name in AGGREGATES or name in step.distinct:
+        return False
+    if step.concurrent is not None:
+        return name not in {step.concurrent.distinct, "observer"}
+    return not (step.nodes is not None and name == "observer")
+
+
 class _Parts:
     """Takes one step apart."""
 
@@ -309,7 +318,9 @@ class _Parts:
             joins=tuple(self.joins),
             checks=checks,
             windows=self.windows(),
-            group_by=tuple(dict.fromkeys([*step.same, *shared, *identity])),
+            group_by=tuple(
+                dict.fromkeys([*step.same, *shared, *(name for name in identity if _is_shared(name, step))])
+            ),
             needed=needed,
             is_anchor=is_anchor,
             timed=timed,

@@ -26,6 +26,9 @@ SPAN_FIELDS = (
 )
 """Fields that every matched step has."""
 
+AGGREGATES = frozenset(SPAN_FIELDS) - {"observer"}
+"""Fields of what is bound together, not of its single rows."""
+
 FACT_FIELDS = ("observer", "path", "as_of", "text")
 """Fields that every fact has besides those of its table; ``observer`` is the node whose files say it."""
 

@@ -138,6 +138,15 @@ def test_an_overlap_has_a_length(tmp_path: Path) -> None:
     assert truth(tmp_path, longer, events, "per: [act.resource]") == []
 
 
+def test_identity_may_name_what_differs(tmp_path: Path) -> None:
+    """``per`` with the nodes of an overlap, or with the observers of a quantifier, does not take the group apart."""
+    events = LOGS + active("n1", "+0s..+50s") + active("n2", "+30s..+90s")
+    for per in ("[act.nodes]", "[act.node]", "[act.observers, act.resource]"):
+        assert truth(tmp_path, ACTIVE, events, f"per: {per}") == ["TRUE"]
+    both = "+0s n1 quorum.changed quorate=false\n+5s n2 quorum.changed quorate=false"
+    assert truth(tmp_path, LOST % "all", both, "per: [q.observer]") == ["TRUE"]
+
+
 def test_an_open_state_is_known_until_the_log_of_its_observer_ends(tmp_path: Path) -> None:
     """A node whose log stopped does not hold its resources for ever."""
     logs = "+0s n1 log.start\n+10s n1 log.end\n+0s n2 log.start\n+100s n2 log.end\n"
