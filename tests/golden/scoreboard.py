@@ -8,7 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tarfile
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hadiag.export.jsonl import event_row
@@ -42,11 +45,57 @@ def problems(sample: Sample, *, raw: bool) -> tuple[list[str], dict[str, Any]]:
     return found + event_problems(rows, sample.expected, raw=raw), result
 
 
+FAMILIES = {
+    "pacemaker": ("pacemaker.log", "journal_pacemaker"),
+    "corosync": ("corosync.log", "journal_corosync"),
+    "journal": ("journal", "syslog", "messages"),
+}
+"""Log families that the runs take away, with the names of their files."""
+
+
+def without_node(sample: Sample, node: str) -> list[Path]:
+    """The raw logs of all nodes but one."""
+    return [path for path in sample.raw if path.name != f"{node}-varlog.tar.gz"]
+
+
+def without_family(sample: Sample, family: str, directory: Path) -> list[Path]:
+    """The bundle unpacked, without the files of one log family."""
+    for archive in sample.bundle:
+        with tarfile.open(archive) as tar:
+            tar.extractall(directory / archive.stem, filter="tar")
+    for path in sorted(directory.rglob("*")):
+        if path.is_file() and any(word in path.name for word in FAMILIES[family]):
+            path.unlink()
+    return [directory / archive.stem for archive in sample.bundle]
+
+
+def removed(sample: Sample) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Results with each node's logs, and each log family, removed in turn."""
+    for node in sample.expected["cluster"]["nodes"]:
+        paths = without_node(sample, node)
+        if paths:
+            yield f"without {node}", run(paths)[0]
+    for family in FAMILIES:
+        with TemporaryDirectory(prefix="hadiag-samples-") as directory:
+            yield f"without the {family} logs", run(without_family(sample, family, Path(directory)))[0]
+
+
+def _removed_line(label: str, result: dict[str, Any], expected: dict[str, Any]) -> tuple[str, bool]:
+    wrong = confidently_wrong(result, expected)
+    calm = expected.get("verdict") == "no_incident"
+    loud = calm and result["verdict"]["status"] not in {"no_incident", "insufficient"}
+    top = top_explanation(result)
+    said = f"{top['cause']} {top['confidence']:.2f}" if top else "-"
+    mark = "WRONG" if wrong or loud else "ok"
+    return f"      {mark:<6} {label:<28} {result['verdict']['status']:<12} {said}", bool(wrong or loud)
+
+
 def main(arguments: list[str]) -> int:
     """Print the table; 0 if nothing differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("only", nargs="*")
     parser.add_argument("--raw", action="store_true")
+    parser.add_argument("--removed", action="store_true")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args(arguments)
     bad = 0
@@ -63,6 +112,10 @@ def main(arguments: list[str]) -> int:
         )
         for line in found:
             sys.stdout.write(f"      {line}\n")
+        for label, partial in removed(sample) if chosen.removed else ():
+            line, wrong = _removed_line(label, partial, sample.expected)
+            bad += wrong
+            sys.stdout.write(line + "\n")
         if chosen.json:
             sys.stdout.write(json.dumps(result, indent=1) + "\n")
     sys.stdout.write(f"{bad} of the samples differ\n")
