@@ -2,7 +2,8 @@
 
 The difference is a weighted median of the pairs, piecewise constant: where several pairs in a row agree on another value,
 a new piece begins (a clock step, or the drift of a clock that nothing disciplines). The error of an instant is its
-printed unit, plus 1.48 times the median absolute deviation of the pairs, plus the distance to the nearest pair times ``DRIFT``.
+printed unit, plus what the printed units of the pairs leave open (or 1.48 times their median absolute deviation, where
+they scatter more than that), plus the distance to the nearest pair times ``DRIFT``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isqrt
 from typing import Final
 
 from hadiag.model.entity import Node
@@ -24,6 +24,7 @@ LATENCY: Final = NS // 50
 _SPREAD: Final = 1.4826
 _TOLERANCE: Final = NS // 4
 """Pairs that differ by less than this from the median are never outliers."""
+_ENOUGH: Final = 5
 _RUN: Final = 3
 """Pairs in a row that it takes to begin a new piece; their weights may make up for one."""
 
@@ -157,7 +158,7 @@ def estimate(found: Sequence[Pair]) -> Skew:
         start = None if index == 0 else (_last(fits[index - 1]) + _first(fit)) // 2
         end = None if index == len(fits) - 1 else (_last(fit) + _first(fits[index + 1])) // 2
         times = tuple(sorted(pair.at + pair.difference for pair in fit.inliers))
-        pieces.append(Piece(start, end, fit.skew, _error(fit), times))
+        pieces.append(Piece(start, end, *_narrowed(fit), times))
     return Skew(pieces)
 
 
@@ -169,12 +170,20 @@ def _last(fit: _Fit) -> int:
     return max(pair.at + pair.difference for pair in fit.inliers)
 
 
-def _error(fit: _Fit) -> int:
-    """Spread of the pairs, and what is left of their printed units after averaging."""
-    finest = sorted(pair.half for pair in fit.inliers)
-    half = finest[len(finest) // 4]
-    many = sum(1 for pair in fit.inliers if pair.half <= half)
-    return int(_SPREAD * fit.mad) + half * 1000 // isqrt(many * 1_000_000) + LATENCY
+def _narrowed(fit: _Fit) -> tuple[int, int]:
+    """Difference and its error: within the bounds that the printed units leave, else by the spread of the pairs.
+
+    Every pair confines the difference to its own half-width. With enough pairs the strictest bound on each side is not
+    believed, since one late line would make it too strict.
+    """
+    spare = 1 if len(fit.inliers) >= _ENOUGH else 0
+    low = sorted(pair.difference - pair.half for pair in fit.inliers)[-1 - spare]
+    high = sorted(pair.difference + pair.half for pair in fit.inliers)[spare]
+    if low <= high:
+        skew = min(max(fit.skew, low), high)
+        return skew, max(high - skew, skew - low) + LATENCY
+    finest = min(pair.half for pair in fit.inliers)
+    return fit.skew, int(_SPREAD * fit.mad) + finest + LATENCY
 
 
 def choose_reference(

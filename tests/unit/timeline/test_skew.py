@@ -46,12 +46,15 @@ def test_skew_of_a_clock_is_found_and_taken_out(skew_s: float) -> None:
 
 def test_stamps_in_whole_seconds_have_a_larger_error() -> None:
     """With whole seconds on both sides the truth still lies inside the stated error."""
-    line = timeline(pair_of_nodes(47, "s"), members("a", "b"))
-    span = line.clocks[line.nodes[1].name].skews[0]
-    assert span.skew_s is not None
-    assert span.error_s is not None
-    assert abs(span.skew_s - 47) <= span.error_s
-    assert span.error_s < 1
+    found = {}
+    for skew in (47, 46.5):
+        line = timeline(pair_of_nodes(skew, "s"), members("a", "b"))
+        span = line.clocks[line.nodes[1].name].skews[0]
+        assert span.skew_s is not None
+        assert span.error_s is not None
+        assert abs(span.skew_s - skew) <= span.error_s
+        found[skew] = span.error_s
+    assert found[46.5] < found[47] < 1.1  # differences that differ leave less open
 
 
 def test_order_of_two_nodes_needs_more_than_the_error() -> None:
