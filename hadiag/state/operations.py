@@ -28,7 +28,13 @@ OUTPUT = "pcmk.op.output"
 FAILED_OP = "sched.failed_op"
 TIMEOUTS = ("execd.op.timeout", "execd.op.timed_out_old", "execd.systemd.timeout")
 FINISHED = ("execd.finished", "execd.finished_nopid")
-DEVICE_LINES = ("fence.device_added", "fence.device_result", "fence.device_result_new")
+DEVICE_LINES = (
+    "fence.device_added",
+    "fence.device_disabled",
+    "fence.device_removed",
+    "fence.device_result",
+    "fence.device_result_new",
+)
 AGENT_LINES = ("ra.*",)
 CONSUMES = frozenset(
     {*RESULTS, LOCAL_REQUEST, INITIATE, UNEXPECTED, CONFIRMED, OUTPUT, FAILED_OP, *TIMEOUTS, *FINISHED}
@@ -62,6 +68,7 @@ _NO_OPERATIONS = frozenset({"cancel", "clear_failcount", "lrm_delete"})
 _SAME_CALL = 300 * NS
 _ANSWER = 3600 * NS
 _OUTPUT_NEAR = 5 * NS
+_LATE = 2 * NS
 
 
 @dataclass(slots=True, eq=False)
@@ -144,11 +151,34 @@ def _collect(timeline: Timeline) -> list[Operation]:
         else:
             _ask(event, waiting)
     _second_hand(timeline, done, waiting)
-    done.extend(operation for queue in waiting.values() for operation in queue if operation.ordered)
+    done.extend(_unanswered(done, waiting))
     _add_output(timeline, done)
     _add_agent_lines(timeline, done)
     _add_scheduler(timeline, done)
-    return sorted(done, key=lambda operation: (_first_ns(operation), operation.key))
+    return sorted(done, key=_place)
+
+
+def _place(operation: Operation) -> tuple[int, str, int]:
+    """Place of the result, so that results of one file stay in its order where their stamps are equal."""
+    event = operation.answered or operation.asked
+    return (at_of(event).ns, event.refs[0].path, event.seq) if event is not None else (0, "", 0)
+
+
+def _unanswered(done: Sequence[Operation], waiting: Waiting) -> list[Operation]:
+    """Requests without a result; the DC's line may come after the result where clocks tick in seconds."""
+    answered: dict[tuple[str, str, str, bool], list[Operation]] = {}
+    for operation in done:
+        answered.setdefault(_queue(operation.key), []).append(operation)
+    return [
+        operation
+        for key, queue in sorted(waiting.items())
+        for operation in queue
+        if not any(
+            _compatible(old.interval_ms, operation.interval_ms)
+            and _first_ns(old) - _LATE <= _first_ns(operation) <= _answered_ns(old) + _LATE
+            for old in answered.get(key, ())
+        )
+    ]
 
 
 def _first_ns(operation: Operation) -> int:
@@ -208,8 +238,9 @@ def _answer(event: Event, waiting: Waiting) -> Operation | None:
     resource, op, interval = identity
     operation = _take(waiting, (node, base_name(resource), op, interval), at_of(event).ns)
     if operation is None:
-        operation = Operation(resource, op, max(interval, 0), node, event.observer)
-    operation.interval_ms = interval if interval >= 0 else max(operation.interval_ms, 0)
+        operation = Operation(resource, op, interval, node, event.observer)
+    # A one-time monitor is printed as "probe" since 1.1.15: a monitor without its key is a recurring one.
+    operation.interval_ms = interval if interval >= 0 else operation.interval_ms
     # The node's own line tells unique instances apart; the DC numbers all of them, and not the same way for long.
     operation.resource = resource if event.type in RESULTS else base_name(resource)
     operation.observer, operation.answered = event.observer, event

@@ -90,7 +90,7 @@ def outage_views(context: Context, active: Sequence[View]) -> Iterator[View]:
         ]
         operations = [view for view in context.operations if view.value["resource"] == name]
         wanted = [view for view in mine if not _leftover(view, mine)]
-        ups = sorted((up for view in wanted for up in _stretches(context, view, operations)), key=_up_start)
+        ups = sorted((up for view in wanted for up in _stretches(context, view, operations)), key=_up_span)
         yield from _gaps(context, name, role, ups)
 
 
@@ -104,8 +104,8 @@ def _leftover(view: View, others: Sequence[View]) -> bool:
     )
 
 
-def _up_start(up: _Up) -> int:
-    return up.start.ns if up.start is not None else -(1 << 63)
+def _up_span(up: _Up) -> tuple[int, int]:
+    return up.start.ns if up.start is not None else -(1 << 63), _up_end(up)
 
 
 def _up_end(up: _Up) -> int:
@@ -117,8 +117,8 @@ def _stretches(context: Context, active: View, operations: Sequence[View]) -> It
     node, start, opened = str(active.value["node"]), active.start, active.opened_by
     live = active.value.get("proof") == "migrate_from"
     up = True
-    for view in operations:
-        if view.value["node"] != node or view.end is None or not start_ns(active) <= view.end.ns <= end_ns(active):
+    for view in _during(active, [view for view in operations if view.value["node"] == node]):
+        if view.end is None:
             continue
         op, begins = view.value["op"], view.start or view.end
         failed = op == "monitor" and view.value["expected"] is False and view.value["probe"] is not True
@@ -133,6 +133,18 @@ def _stretches(context: Context, active: View, operations: Sequence[View]) -> It
             start, opened, up, live = view.end, view.closed_by, True, False
     if up:
         yield _Up(node, start, _node_loss(context, active), opened, active.closed_by, live)
+
+
+def _during(active: View, operations: Sequence[View]) -> Sequence[View]:
+    """Operations between the results that opened and closed an interval; stamps alone may be equal."""
+    results = [view.closed_by for view in operations]
+    first = results.index(active.opened_by) + 1 if active.opened_by in results else 0
+    last = results.index(active.closed_by) + 1 if active.closed_by in results else len(results)
+    return [
+        view
+        for view in operations[first:last]
+        if view.end is not None and start_ns(active) <= view.end.ns <= end_ns(active)
+    ]
 
 
 def _node_loss(context: Context, active: View) -> Instant | None:
