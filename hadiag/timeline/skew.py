@@ -1,6 +1,7 @@
 """Difference of the nodes' clocks against a reference node, from shared anchors.
 
-The difference is a weighted median of the pairs, piecewise constant: where several pairs in a row agree on another value,
+The difference is the middle of what the printed units of the pairs leave open (their weighted median, where they scatter
+more than that), piecewise constant: where several pairs in a row agree on another value,
 a new piece begins (a clock step, or the drift of a clock that nothing disciplines). The error of an instant is its
 printed unit, plus what the printed units of the pairs leave open (or 1.48 times their median absolute deviation, where
 they scatter more than that), plus the distance to the nearest pair times ``DRIFT``.
@@ -180,8 +181,7 @@ def _narrowed(fit: _Fit) -> tuple[int, int]:
     low = sorted(pair.difference - pair.half for pair in fit.inliers)[-1 - spare]
     high = sorted(pair.difference + pair.half for pair in fit.inliers)[spare]
     if low <= high:
-        skew = min(max(fit.skew, low), high)
-        return skew, max(high - skew, skew - low) + LATENCY
+        return (low + high) // 2, (high - low) // 2 + LATENCY
     finest = min(pair.half for pair in fit.inliers)
     return fit.skew, int(_SPREAD * fit.mad) + finest + LATENCY
 
