@@ -281,15 +281,15 @@ def _status(status: str, said: str, operation: Operation) -> str:
 
 def _second_hand(timeline: Timeline, done: list[Operation], waiting: Waiting) -> None:
     """Results that the DC reports: confirmation of known ones, the only trace where the node has no logs."""
-    by_key: dict[tuple[str, str, str, int], list[Operation]] = {}
+    by_key: dict[tuple[str, str, str], list[Operation]] = {}
     for operation in done:
-        by_key.setdefault(operation.key, []).append(operation)
+        by_key.setdefault(operation.key[:3], []).append(operation)
     for event in placed(timeline, UNEXPECTED, CONFIRMED):
         identity, node = _identify(event), text(event, "node")
         if identity is None or node is None:
             continue
-        key = (node, base_name(identity[0]), identity[1], identity[2])
-        known = _same_call(by_key.get(key, ()), event)
+        same = by_key.get((node, base_name(identity[0]), identity[1]), ())
+        known = _same_call([old for old in same if _compatible(old.interval_ms, identity[2])], event)
         if known is not None:
             known.evidence.append(event.uid)
         else:
@@ -298,7 +298,7 @@ def _second_hand(timeline: Timeline, done: list[Operation], waiting: Waiting) ->
             continue
         if known.answered is event:
             done.append(known)
-            by_key.setdefault(known.key, []).append(known)
+            by_key.setdefault(known.key[:3], []).append(known)
         known.unexpected = True if event.type == UNEXPECTED else known.unexpected
 
 
@@ -349,7 +349,8 @@ def _near(same: Sequence[Operation], interval: int, ns: int) -> Operation | None
     near = [
         operation
         for operation in same
-        if abs(_answered_ns(operation) - ns) <= _OUTPUT_NEAR and (interval <= 0 or operation.interval_ms == interval)
+        if abs(_answered_ns(operation) - ns) <= _OUTPUT_NEAR
+        and (interval <= 0 or _compatible(operation.interval_ms, interval))
     ]
     return min(near, key=lambda operation: abs(_answered_ns(operation) - ns)) if near else None
 
