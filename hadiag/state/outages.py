@@ -11,7 +11,7 @@ from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.state.clones import ACTION, Kind, containers
 from hadiag.state.intervals import end_ns, start_ns
-from hadiag.state.operations import rc_of
+from hadiag.state.operations import fence_devices, rc_of
 from hadiag.state.reading import at_of, base_name, text
 from hadiag.state.stream import placed
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hadiag.state.admin_acts import Act
     from hadiag.timeline import Timeline
 
-_LOSS_SIGNS = ("knet.link.down", "knet.host.no_links", "corosync.totem.failed_to_receive_leave", "pcmk.node.state")
+_LOSS_SIGNS = ("knet.link.down", "corosync.totem.failed_to_receive_leave", "pcmk.node.state")
 _CAUSED = {
     "standby": 600,
     "unstandby": 60,
@@ -48,6 +48,7 @@ _BY_RESOURCE = frozenset({"move", "ban", "clear", "cleanup", "refresh", "disable
 _BY_NODE = frozenset({"standby", "stop", "reboot", "fence"})
 _BY_CLUSTER = frozenset({"unstandby", "start", "unmaintenance", "config"})
 _MOVE = re.compile(r"(?P<source>[\w.-]+) -> (?:\w+ )?(?P<target>[\w.-]+)\s*$")
+_ROLES = frozenset({"Stopped", "Started", "Promoted", "Unpromoted", "Master", "Slave"})
 _PLAN_BEFORE = 600 * NS
 
 
@@ -79,8 +80,9 @@ class Context:
 
 def outage_views(context: Context, active: Sequence[View]) -> Iterator[View]:
     """Gaps between the stretches in which each resource worked."""
-    names = sorted({str(view.value["resource"]) for view in active if view.value["fencing_device"] is not True})
-    for name in names:
+    names = {str(view.value["resource"]) for view in active}
+    names |= {base_name(text(event, "rsc") or "") for event, _ in _moves(context.timeline)}
+    for name in sorted(names - fence_devices(context.timeline, context.facts)):
         kind = context.kinds.get(name, Kind())
         if kind.clone is True and not kind.promotable:
             continue
@@ -172,12 +174,12 @@ def _names_node(timeline: Timeline, event: Event, node: str) -> bool:
 
 
 def _gaps(context: Context, name: str, role: str | None, ups: Sequence[_Up]) -> Iterator[View]:
+    before = _lost_before(context, name, ups[0] if ups else None)
+    if before is not None:
+        yield before
     if not ups:
         return
     last = ups[0]
-    before = _lost_before(context, name, last)
-    if before is not None:
-        yield before
     for up in ups[1:]:
         if last.end is not None and up.start is not None and up.start.ns > last.end.ns and not up.live:
             view = _outage(context, name, role, last, up)
@@ -264,23 +266,26 @@ def _planned_by(context: Context, name: str, last: _Up, start: Instant) -> Act |
     return None
 
 
-def _lost_before(context: Context, name: str, first: _Up) -> View | None:
+def _lost_before(context: Context, name: str, first: _Up | None) -> View | None:
     """The node that had the resource left no log: the DC's plan to move it, and the node's absence, tell of it."""
-    if first.start is None:
+    if first is not None and first.start is None:
         return None
-    for event in placed(context.timeline, ACTION):
-        lead = first.start.ns - at_of(event).ns
-        move = _MOVE.search(text(event, "detail") or "")
-        if base_name(text(event, "rsc") or "") != name or move is None or not 0 <= lead <= _PLAN_BEFORE:
+    for event, source in _moves(context.timeline, name):
+        lead = first.start.ns - at_of(event).ns if first is not None and first.start is not None else 0
+        if not 0 <= lead <= _PLAN_BEFORE or (first is not None and source == first.node):
             continue
-        if move["source"] == first.node or move["source"] in ("Stopped", "Unpromoted", "Slave"):
-            continue
-        lost = _absence_start(context.timeline, move["source"], at_of(event).ns)
-        if lost is None or lost.at is None:
-            continue
-        gone = _Up(move["source"], None, lost.at, None, lost.uid)
-        return _outage(context, name, None, gone, first)
+        lost = _absence_start(context.timeline, source, at_of(event).ns)
+        if lost is not None:
+            return _outage(context, name, None, _Up(source, None, lost.at, None, lost.uid), first)
     return None
+
+
+def _moves(timeline: Timeline, name: str | None = None) -> Iterator[tuple[Event, str]]:
+    """Plans of the scheduler to move a resource, with the node that it believes to have it."""
+    for event in placed(timeline, ACTION):
+        move = _MOVE.search(text(event, "detail") or "")
+        if move is not None and name in (None, base_name(text(event, "rsc") or "")) and move["source"] not in _ROLES:
+            yield event, move["source"]
 
 
 def _absence_start(timeline: Timeline, node: str, before_ns: int) -> Event | None:

@@ -223,6 +223,18 @@ def test_result_that_only_the_dc_reports() -> None:
     assert [view.value["down_s"] for view in views.of("rsc.outage")] == [20.0]
 
 
+def test_plan_to_move_from_a_lost_node_without_logs() -> None:
+    """The scheduler's plan shows what the lost node ran; without a start elsewhere the service is still away."""
+    views = build_views(
+        timeline("""
+        +0s  n1 pcmk.node.state node=n2 state=lost @pacemaker-controld
+        +1s  n1 pcmk.sched.action change=Move rsc=a detail="n2 -> n1"
+        """)
+    )
+    (outage,) = views.of("rsc.outage")
+    assert (outage.value["resource"], outage.value["from_node"], outage.end) == ("a", "n2", None)
+
+
 def test_unexpected_result_is_joined_by_call() -> None:
     """The DC's complaint and the node's own result are one operation."""
     views = build_views(
