@@ -331,5 +331,6 @@ class _Parts:
 
     def _signature(self, *, timed: bool) -> tuple[object, ...]:
         """What the index of a step depends on."""
-        static = tuple(row for row in self.step.where.items() if not row[1].references)
+        # As text, because 1 and true are equal in Python, and different conditions.
+        static = repr([row for row in self.step.where.items() if not row[1].references])
         return (self.step.kind, self.step.looks_at, static, tuple(own for own, _ in self.joins), timed)

@@ -51,6 +51,9 @@ class Reading:
 
     def read_pack(self, directory: Path) -> None:
         """Read all files of one pack."""
+        if not any((directory / name).exists() for name in ("pack.yaml", "events", "findings", "causes", "audits")):
+            self._document(directory / "pack.yaml", directory)
+            return
         pack = self._read_header(directory)
         for kind, model in (("findings", Rule), ("causes", CauseFile), ("audits", AuditFile)):
             for path in yaml_files(directory / kind):

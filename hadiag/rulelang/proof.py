@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from hadiag.model.entity import Node
 from hadiag.model.finding import Unproven
@@ -16,6 +17,9 @@ from hadiag.rulelang.tables import FACT_TABLES, STATE_TABLES
 from hadiag.rulelang.temporal import extent_of, named_point
 from hadiag.rulelang.where import Binding
 from hadiag.rulelang.world import World
+
+RESUME_NS: Final = 60 * 10**9
+"""A paused daemon whose node falls silent this soon after a window may never have come to tell of the pause."""
 
 _FAMILIES = (
     ("corosync", "corosync"),
@@ -88,11 +92,17 @@ class Prover:
     def covers(self, node: str, step: Step, start_ns: int, end_ns: int) -> Tri:
         """Tell whether the logs of a node would show rows of a step in all of a window."""
         types, every = self.witnesses(step)
-        answers = [self._world.timeline.covered(Node(node), name, start_ns, end_ns) for name in types]
+        answers = [self._covered(node, name, start_ns, end_ns) for name in types]
         if not answers:
             return Tri.TRUE if step.kind == "finding" else Tri.UNKNOWN
         pick = min if every else max
         return Tri(pick(answer.value for answer in answers))
+
+    def _covered(self, node: str, event_type: str, start_ns: int, end_ns: int) -> Tri:
+        known = self._event_types.get(event_type)
+        if known is not None and known.after_resume and self._world.falls_silent(node, start_ns, end_ns + RESUME_NS):
+            return Tri.UNKNOWN
+        return self._world.timeline.covered(Node(node), event_type, start_ns, end_ns)
 
     def shows(self, node: str, step: Step, start_ns: int, end_ns: int) -> bool:
         """Tell whether a node certainly would have shown a row in a window."""
@@ -103,7 +113,7 @@ class Prover:
         if compiled.step.kind == "fact":
             return self._fact_absence(compiled, binding, needs)
         window = self.window(compiled, binding)
-        nodes = self._observers(compiled, binding)
+        nodes = self._observers(compiled, binding, window)
         if window is None or not nodes:
             return Tri.UNKNOWN, self._unproven(compiled, nodes, window, needs)
         if window[1] < window[0]:
@@ -127,10 +137,10 @@ class Prover:
             first = False
         return lo, hi
 
-    def _observers(self, compiled: CompiledStep, binding: Binding) -> tuple[str, ...]:
-        """Nodes whose logs could show the row: all members, or those that the step's own conditions leave."""
+    def _observers(self, compiled: CompiledStep, binding: Binding, window: tuple[int, int] | None) -> tuple[str, ...]:
+        """Nodes whose logs could show the row: all members at that time, or those that the step's own conditions leave."""
         if not compiled.observer_tests:
-            members = self._world.members
+            members = self._world.members if window is None else self._world.members_at(*window)
             return members or self._world.node_names
         return tuple(name for name in self._world.node_names if _fits(compiled, name, binding))
 

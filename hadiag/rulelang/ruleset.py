@@ -26,6 +26,10 @@ class EventTypeInfo(Protocol):
         """Name of the field that is the subject."""
 
     @property
+    def after_resume(self) -> bool:
+        """Whether it is printed only after the observer resumed."""
+
+    @property
     def layer(self) -> Layer:
         """Layer of the stack."""
 

@@ -182,6 +182,11 @@ class World:
             return known
         return self.span[1] if self.span else 0
 
+    def falls_silent(self, node: str, start_ns: int, end_ns: int) -> bool:
+        """Tell whether a node falls silent inside a window."""
+        silences = self.timeline.silences.get(Node(node), ())
+        return any(start_ns <= silence.start_ns <= end_ns for silence in silences)
+
     def members_at(self, start_ns: int, end_ns: int) -> tuple[str, ...]:
         """Members of the cluster around a window: all members but those that were away during all of it."""
         away = set()

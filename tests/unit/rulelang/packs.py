@@ -31,6 +31,7 @@ class Type:
     subject: str | None = None
     layer: Layer = Layer.FENCING
     level: Level = Level.NOTICE
+    after_resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ EVENTS = Events(
         "knet.link.up": Type({"peer": "node", "link": "int"}, "peer"),
         "pcmk.op.result": Type({"resource": "word", "node": "node", "op": "word", "rc": "int?", "status": "word"}),
         "kernel.nic.down": Type({"iface": "word"}),
+        "paused": Type({"ms": "int?"}, after_resume=True),
         "a": Type({"x": "word?", "n": "int?", "members": "list?"}),
         "b": Type({"x": "word?", "n": "int?"}),
         "c": Type({"x": "word?", "n": "int?"}),

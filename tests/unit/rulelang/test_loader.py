@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hadiag.errors import RulesError
 from hadiag.rulelang import load_rules
@@ -240,3 +242,40 @@ def test_tools_get_what_can_be_loaded(tmp_path: Path) -> None:
     rule_set, found = read_rules([pack], EVENTS)
     assert list(rule_set.findings) == ["test.rule"]
     assert all("r1.yaml" in problem for problem in found)
+
+
+def test_a_directory_without_rules_is_no_pack(tmp_path: Path) -> None:
+    """A wrong path is told, not passed over."""
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RulesError, match=r"empty/pack\.yaml:1: document: a readable file"):
+        load_rules([tmp_path / "empty"], EVENTS)
+
+
+_SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(["$p.x", "$p", ">=3", "60s", "any"])
+)
+_VALUES = st.recursive(
+    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+)
+_KEYS = st.sampled_from(
+    ["event", "state", "where", "after", "near", "within", "count", "same", "distinct", "nodes", "concurrent"]
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["p", "q", "per", "x"]), st.dictionaries(_KEYS, _VALUES, max_size=4), max_size=3)
+)
+@settings(max_examples=60, deadline=None)
+def test_any_match_loads_or_is_refused(match: object) -> None:
+    """Whatever stands under ``match``, loading ends with a rule set or with problems that name a place."""
+    import json
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as directory:
+        text = rule("a: {event: a}").split("match:")[0] + "match: " + json.dumps(match) + "\n"
+        _, found = read_rules([write(Path(directory), text)], EVENTS)
+        assert all(problem.startswith("pack/findings/r0.yaml:") for problem in found)

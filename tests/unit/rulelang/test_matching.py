@@ -144,6 +144,31 @@ def test_absence_can_ask_for_the_logs_of_all(tmp_path: Path) -> None:
     assert truth(tmp_path, match, "+0s n1 a\n+60s n1 log.end\n+0s n2 log.start\n+60s n2 log.end") == ["TRUE"]
 
 
+def test_a_pause_is_told_only_by_who_woke_up(tmp_path: Path) -> None:
+    """A daemon that is paused and then killed never prints that it was: its absence proves nothing."""
+    match = "p: {event: a}\nq: {event: paused, where: {observer: n2}, near: p, within: 5s, count: 0}"
+    events = "+0s n1 a\n+60s n1 log.end\n+60s n2 log.end\n"
+    assert truth(tmp_path, match, events) == ["TRUE"]
+    assert truth(tmp_path, match, events + "silent n2 +10s..") == ["UNKNOWN"]
+
+
+def test_all_logs_means_those_of_the_members_then(tmp_path: Path) -> None:
+    """A node that had left long before needs no log."""
+    match = "p: {event: a}\nq: {event: b, after: p, within: 60s, count: 0, nodes: all}"
+    events = "members n1 n2\n+0s n1 a\n+60s n1 log.end\n"
+    assert truth(tmp_path, match, events) == ["UNKNOWN"]
+    assert truth(tmp_path, match, events + "state node.absent n1 -1h.. node=n2 how=orderly") == ["TRUE"]
+
+
+def test_true_and_one_are_different_conditions(tmp_path: Path) -> None:
+    """Rules share indices, but not with conditions that Python takes for equal."""
+    yes = rule("p: {event: a, where: {x: true}}", name="test.yes")
+    one = rule("p: {event: a, where: {x: 1}}", name="test.one")
+    rules = load(tmp_path, yes, one)
+    assert len(findings(rules, "+0s n1 a x=yes", "test.yes")) == 1
+    assert findings(rules, "+0s n1 a x=yes", "test.one") == []
+
+
 def test_absence_among_others(tmp_path: Path) -> None:
     """A condition on the observer says whose logs count."""
     match = "p: {event: a}\nq: {event: b, where: {observer: {ne: $p.observer}}, near: p, within: 9s, count: 0}"
