@@ -41,7 +41,7 @@ class Options:
     since_ns: int | None = None
     until_ns: int | None = None
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     cache: bool = True
     on_bytes: Callable[[int, int], None] | None = None
     on_stage: Callable[[str], None] | None = None
@@ -186,7 +186,7 @@ def read_timeline(
         reading.facts,
         catalogue,
         cluster=options.cluster,
-        collected_at=reading.collected_at,
+        collected_at={str(bundle): at for bundle, at in reading.collected_at.items()},
     )
     names = timeline.cluster_names
     if len(names) > 1 and options.cluster is None:
@@ -194,7 +194,7 @@ def read_timeline(
     return timeline, reading, catalogue
 
 
-def analyze(paths: Sequence[str], options: Options = Options(), stdin: BinaryIO | None = None) -> Analysis:  # noqa: B008 - Options is frozen
+def analyze(paths: Sequence[str], options: Options | None = None, stdin: BinaryIO | None = None) -> Analysis:
     """Analyze bundles, directories and logs of the nodes of one cluster.
 
     Args:
@@ -207,6 +207,7 @@ def analyze(paths: Sequence[str], options: Options = Options(), stdin: BinaryIO 
         RulesError: a rule pack does not load.
         UsageError: the input holds several clusters and none was chosen.
     """
+    options = options or Options()
     timeline, reading, catalogue = read_timeline(paths, options, stdin)
     ruleset = load_rules(rule_dirs(options.rules), catalogue)
     _tell(options, "Rebuilding the state of the cluster")

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hadiag.catalogue import Catalogue
+    from hadiag.extract import LineExplanation
     from hadiag.model.fact import Fact
     from hadiag.rulelang import RuleSet
+    from hadiag.rulelang.language import Rule
     from hadiag.state import Views
     from hadiag.timeline import Timeline
 
@@ -148,11 +150,36 @@ def explain_line(
     """Say what a log line means, who prints it, and what to look at next."""
     del debug
     from hadiag.extract import explain_line as explain
-    from hadiag.pipeline import load_catalogue
 
-    catalogue = load_catalogue(shared.make(rules=rules))
+    rule_set, catalogue = _load(rules)
     for text in _lines(line):
-        typer.echo(harmless(explain(text, catalogue).text()))
+        typer.echo(harmless(_explained(explain(text, catalogue), rule_set)))
+
+
+def _explained(found: LineExplanation, rule_set: RuleSet) -> str:
+    """Say in a few lines what is known of a log line."""
+    record, event = found.record, found.event
+    lines = []
+    if record is not None and record.format:
+        level = f" at {record.level.word}" if record.level is not None else ""
+        lines.append(f"Format: {record.format}, printed by {record.program or 'an unknown program'}{level}")
+    if event is None or found.match is None:
+        return "\n".join([*lines, "No event of the catalogue: hadiag does not know this message."])
+    fields = ", ".join(f"{name} = {value}" for name, value in sorted(found.match.fields.items()) if value is not None)
+    lines += [f"Event:  {event.name} ({event.layer.value})", f"Means:  {event.about}"]
+    lines += [f"Fields: {fields}"] if fields else []
+    lines.append(
+        f"Source: {event.source}"
+        + (f", versions {found.pattern.versions}" if found.pattern and found.pattern.versions else "")
+    )
+    lines += [f"Next:   {event.next}"] if event.next else []
+    used = [rule.id for rule in rule_set.findings.values() if _looks_at(rule, event.name)]
+    lines += [f"Rules:  {', '.join(used[:8])}"] if used else []
+    return "\n".join(lines)
+
+
+def _looks_at(rule: Rule, event: str) -> bool:
+    return any(step.kind == "event" and event in step.looks_at for step in rule.match.values())
 
 
 def _lines(line: str) -> Iterator[str]:

@@ -169,7 +169,7 @@ class _LogReader:
             program=record.program,
             pid=record.pid,
             level=event_type.level if record.level is None else record.level,
-            message=record.message,
+            message=f"{record.message} | {record.details}" if record.details else record.message,
             fields=match.fields,
             text=text,
             repeated=record.repeated,
@@ -197,6 +197,7 @@ class _LogReader:
             gaps=reading.gaps,
             mtime=self._artifact.mtime,
             nul_bytes=reading.nul_bytes,
+            aliases=self._artifact.aliases,
         )
 
     def _warnings(self, reading: ClockReading) -> Iterator[Warn]:
@@ -209,12 +210,8 @@ class _LogReader:
 
 def _hit_lines(block: Block, database: Database) -> Iterator[tuple[int, list[int]]]:
     """Lines of a block that hit, in order, each with the numbers of its hits."""
-    hits = database.scan(block.data)
-    if not hits:
-        return
-    lines = block.lines_of(np.array([end for _, end in hits], dtype=np.int64)).tolist()
     found: dict[int, list[int]] = {}
-    for line, (number, _) in zip(lines, hits, strict=True):
+    for number, line in database.scan(block.data):
         numbers = found.setdefault(line, [])
         if number not in numbers:
             numbers.append(number)
