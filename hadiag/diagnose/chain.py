@@ -27,7 +27,7 @@ def build_chain(graph: CausalGraph, best: Sequence[str], ruleset: RuleSet, timel
     A step names as its reason the strongest parents that are in the chain themselves; the causes come first.
     """
     candidates = [c for c in graph.candidates if c.id in best and _has_effect(graph, c)]
-    findings = _chosen(graph, MAX_STEPS - max(1, len(candidates)))
+    findings = _chosen(graph, candidates, MAX_STEPS - max(1, len(candidates)))
     causes = [_cause_step(c, ruleset) for c in candidates] or [_unknown_step()]
     story = _Story(graph, tuple(c.id for c in candidates), frozenset(f.id for f in findings), timeline)
     return (*causes, *(story.step(f) for f in findings))
@@ -37,13 +37,15 @@ def _has_effect(graph: CausalGraph, candidate: Candidate) -> bool:
     return any(key[0] == candidate.id for key in graph.weights)
 
 
-def _chosen(graph: CausalGraph, limit: int) -> list[Finding]:
-    """The findings that tell the story best: those with a kind first, then failures, then by severity."""
+def _chosen(graph: CausalGraph, candidates: Sequence[Candidate], limit: int) -> list[Finding]:
+    """The findings that tell the story best: those with a kind first, then the signs of the cause itself, one of each rule."""
     pool = [f for f in graph.findings.values() if f.start is not None and f.role is not Role.CONDITION]
-    by_rule: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Finding] = {}
-    for finding in sorted(pool, key=_time):
-        by_rule.setdefault((finding.rule, finding.nodes, finding.resources), finding)
-    ranked = sorted(by_rule.values(), key=_importance)
+    named = {node for c in candidates for node in c.nodes}
+    chosen: dict[tuple[str, ...], Finding] = {}
+    for finding in sorted(pool, key=lambda f: (not named & set(f.nodes), _time(f))):
+        key = (finding.rule, *finding.nodes, *finding.resources) if finding.incident_kind else (finding.rule,)
+        chosen.setdefault(key, finding)
+    ranked = sorted(chosen.values(), key=_importance)
     return sorted(ranked[:limit], key=_time)
 
 

@@ -38,6 +38,7 @@ SHOWN_SHARE = 1 / 3
 
 MAX_SHOWN = 6
 POSSIBLE = 0.3
+UNLIKELY = 0.1
 
 UNKNOWN_STATEMENT = "A cause that hadiag does not know, or that left no trace in these logs."
 
@@ -125,7 +126,7 @@ class _Writer:
             nodes=_merge(ref.nodes for ref in refs),
             resources=_merge(ref.resources for ref in refs) or self._affected(),
             for_=self._for(names),
-            against=(),
+            against=self._against(one),
             uncheckable=self._uncheckable(names),
             remediation=_remediation(entries, candidates),
             references=_merge(entry.references for entry in entries),
@@ -170,6 +171,15 @@ class _Writer:
         for finding in self._explained(names):
             found.extend(of_finding(self.timeline, finding, 3))
         return tuple(dict.fromkeys(found))[:12]
+
+    def _against(self, one: Scored) -> tuple[Evidence, ...]:
+        """Lines of findings that these causes hardly bring about."""
+        found: list[Evidence] = []
+        for effect in self.lead.effects if self.lead else ():
+            finding = self.graph.findings.get(effect.key)
+            if finding is not None and effect.probability(one.causes) < UNLIKELY:
+                found.extend(of_finding(self.timeline, finding, 2))
+        return tuple(dict.fromkeys(found))[:8]
 
     def _explained(self, names: Sequence[str]) -> list[Finding]:
         chosen = {key[1] for key in self.graph.weights if key[0] in names}

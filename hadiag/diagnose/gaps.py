@@ -15,6 +15,8 @@ from hadiag.timeline import Timeline
 
 MAX_MISSING = 3
 WINDOW_NS = 300 * NS
+SETTLED = 0.85
+"""From this confidence on nothing is asked for that would only confirm it."""
 
 
 def missing_evidence(
@@ -29,9 +31,9 @@ def missing_evidence(
     if start is None or end is None:
         return ()
     window = (start.ns - WINDOW_NS, end.ns + WINDOW_NS)
-    found = [*_absent_nodes(graph, timeline, window), *_unchecked(graph, explanations, ruleset, window)]
-    if len(explanations) > 2 or explanations[0].confidence < 0.85:
-        found += _asked(graph, explanations, ruleset)
+    found = _absent_nodes(graph, timeline, window)
+    if explanations[0].confidence < SETTLED:
+        found += [*_unchecked(graph, explanations, ruleset, window), *_asked(graph, explanations, ruleset)]
     found += [one for f in graph.findings.values() for u in f.unproven for one in _unproven(f, u)]
     unique = {one.command: one for one in reversed(found)}
     return tuple(one for one in dict.fromkeys(found) if unique.get(one.command) == one)[:MAX_MISSING]

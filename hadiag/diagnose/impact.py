@@ -29,11 +29,22 @@ def impact(findings: Sequence[Finding], kinds: Sequence[IncidentKind], views: Vi
     if start is None or end is None:
         return Impact()
     outages = tuple(_outage(v) for v in views.of("rsc.outage") if _touches(v, start, end))
-    losses = [v for v in views.of("node.loss") if _touches(v, start, end)]
+    losses = _real_losses([v for v in views.of("node.loss") if _touches(v, start, end)], views, start, end)
     nodes = tuple(NodeOutage(str(v.value["node"]), v.start, v.end, _how(v)) for v in losses)
     return Impact(
         outages, nodes, data_at_risk(kinds, losses, views, start, end), _phases(losses, outages, views, start, end)
     )
+
+
+def _real_losses(losses: Sequence[View], views: Views, start: Instant, end: Instant) -> list[View]:
+    """Leave out what nodes that were fenced themselves said of the others while they were cut off."""
+    fenced = {str(v.value.get("target")) for v in _fencing(views, start, end) if v.value.get("result") == "ok"}
+    return [v for v in losses if str(v.value["node"]) in fenced or not set(_names(v, "witnesses")) <= fenced]
+
+
+def _names(view: View, key: str) -> tuple[str, ...]:
+    value = view.value.get(key)
+    return value if isinstance(value, tuple) else ()
 
 
 def _touches(view: View, start: Instant, end: Instant) -> bool:
