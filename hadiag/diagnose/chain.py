@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hadiag.diagnose.evidence import of_finding
@@ -45,8 +45,22 @@ def _chosen(graph: CausalGraph, candidates: Sequence[Candidate], limit: int) -> 
     for finding in sorted(pool, key=lambda f: (not named & set(f.nodes), _time(f))):
         key = (finding.rule, *finding.nodes, *finding.resources) if finding.incident_kind else (finding.rule,)
         chosen.setdefault(key, finding)
-    ranked = sorted(chosen.values(), key=_importance)
-    return sorted(ranked[:limit], key=_time)
+    told = [f for f in chosen.values() if not _is_echo(f, chosen.values())]
+    ranked = sorted(told, key=_importance)
+    return sorted(ranked[:limit], key=_place)
+
+
+def _is_echo(finding: Finding, others: Iterable[Finding]) -> bool:
+    """An impact without a kind says nothing new beside one of the same resource that has a kind."""
+    if finding.role is not Role.IMPACT or finding.incident_kind is not None:
+        return False
+    return any(f.incident_kind and f.role is Role.IMPACT and set(f.resources) & set(finding.resources) for f in others)
+
+
+def _place(finding: Finding) -> tuple[int, int, str]:
+    """Place in the story: by time, and at equal times what brings about before what is brought about."""
+    start, ident = _time(finding)
+    return (start, [Role.TRIGGER, Role.FAILURE, Role.RESPONSE, Role.IMPACT, Role.CONDITION].index(finding.role), ident)
 
 
 def _importance(finding: Finding) -> tuple[int, int, int, int, str]:

@@ -116,12 +116,14 @@ class _Writer:
         entries = [self.ruleset.causes[c.cause] for c in candidates]
         refs = self._refs(one)
         lead = next(ref for ref in refs if ref.role is CauseRole.TRIGGER)
+        trigger = self._statement([c for c in candidates if c.id in one.causes and c.role == "trigger"])
+        beside = self._words([c for c in candidates if c.id not in one.causes or c.role != "trigger"])
         return Explanation(
             rank=number,
             cause=lead.cause,
             category=lead.category,
             causes=refs,
-            statement=self._statement(candidates, lead.cause == UNKNOWN_CAUSE),
+            statement=f"{trigger} {beside}".strip(),
             confidence=min(share, self._ceiling(one)),
             nodes=_merge(ref.nodes for ref in refs),
             resources=_merge(ref.resources for ref in refs) or self._affected(),
@@ -132,6 +134,8 @@ class _Writer:
             references=_merge(entry.references for entry in entries),
             arguments=self._arguments(one),
             log_prior=one.log_prior,
+            lead=trigger,
+            beside=beside,
         )
 
     def _affected(self) -> tuple[str, ...]:
@@ -153,11 +157,12 @@ class _Writer:
         role = cause.role if own or cause.role is not CauseRole.TRIGGER else CauseRole.CONTRIBUTING
         return CauseRef(cause.id, cause.category, role, candidate.nodes, candidate.resources)
 
-    def _statement(self, candidates: Sequence[Candidate], unknown: bool) -> str:
-        words = [fill(self.ruleset.causes[c.cause].statement, c) for c in sorted(candidates, key=_role_order)]
-        if unknown:
-            words.insert(0, UNKNOWN_STATEMENT)
-        return " ".join(words)
+    def _statement(self, triggers: Sequence[Candidate]) -> str:
+        return self._words(triggers) or UNKNOWN_STATEMENT
+
+    def _words(self, candidates: Sequence[Candidate]) -> str:
+        ordered = sorted(candidates, key=_role_order)
+        return " ".join(dict.fromkeys(fill(self.ruleset.causes[c.cause].statement, c) for c in ordered))
 
     def _ceiling(self, one: Scored) -> float:
         names = {name for name in one.causes if self.pool[name].role == "trigger"}

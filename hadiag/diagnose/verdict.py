@@ -152,5 +152,6 @@ def _headline(incident: Incident, explained: bool) -> str:
     known = [e for e in incident.explanations if e.cause != "unknown"][:3]
     if not known:
         return f"{incident.title}. The cause left no trace that hadiag knows."
-    options = "; or: ".join(e.statement.rstrip(".") for e in known)
-    return f"{incident.title}. The logs do not decide the cause; it could be: {options}."
+    options = "; or: ".join(e.lead.rstrip(".") for e in known)
+    beside = f" {known[0].beside}" if known[0].beside else ""
+    return f"{incident.title}. The logs do not decide the cause; it could be: {options}.{beside}"

@@ -83,6 +83,10 @@ class Explanation:
     references: tuple[str, ...]
     arguments: tuple[Argument, ...] = ()
     log_prior: float = 0.0
+    lead: str = ""
+    """The statement of the trigger alone."""
+    beside: str = ""
+    """The statements of the other causes: what prevented recovery, what contributed."""
 
 
 @dataclass(frozen=True, slots=True)
