@@ -127,7 +127,7 @@ def _claims(catalogue: Catalogue, matcher: Matcher) -> Iterator[str]:
 def _callbacks(catalogue: Catalogue, _: Matcher) -> Iterator[str]:
     """Texts that say little make the scan report lines for nothing."""
     for pattern in catalogue.patterns:
-        shortest = min(pattern.block_regexes, key=len).replace(rb"[ \t]+", b" ").decode()
+        shortest = min(pattern.block_regexes, key=len).decode()
         if len(shortest.strip()) < _WEAK_TEXT:
             yield _remark(pattern, f"the scan looks for {shortest!r} only: a longer literal would spare other lines")
     average = callbacks_per_line(catalogue)
@@ -141,7 +141,9 @@ def callbacks_per_line(catalogue: Catalogue) -> float:
         (regex, re.compile(regex)) for regex in {copy for each in catalogue.patterns for copy in each.block_regexes}
     ]
     lines = b"\n".join(
-        sample.line.encode("utf-8", "surrogateescape") for pattern in catalogue.patterns for sample in pattern.samples
+        tidy(sample.line).encode("utf-8", "surrogateescape")
+        for pattern in catalogue.patterns
+        for sample in pattern.samples
     )
     reports = sum(len(compiled.findall(lines)) for _, compiled in copies)
     return reports / (lines.count(b"\n") + 1)

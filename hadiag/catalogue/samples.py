@@ -68,7 +68,7 @@ def _check_sample(event: EventType, pattern: Pattern, regex: re.Pattern[str], sa
     if found is None:
         yield ("line",), "a line that the regex matches"
         return
-    raw = sample.line.encode("utf-8", "surrogateescape")
+    raw = line.encode("utf-8", "surrogateescape")
     if not any(re.search(copy, raw) for copy in pattern.block_regexes):
         yield ("line",), f"a line that a block copy hits ({b' or '.join(pattern.block_regexes).decode()})"
     values = field_values(event, pattern, found.groupdict())

@@ -21,20 +21,24 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from hadiag.catalogue.store import read_cached, write_cached
 from hadiag.catalogue.types import Catalogue
-from hadiag.scan.engine import Engine, EngineError, Expression, Hit, Scanner, choose_engine
+from hadiag.scan.engine import Engine, EngineError, Expression, Scanner, choose_engine
 
 LEVELS: Final = 0
 """Id of all expressions that report a level and no pattern of the catalogue."""
 
+_BLANK: Final = 32
+_NEWLINE: Final = 10
 _WORDS: Final = (b"warning", b"error", b"crit", b"alert", b"emerg")
 _LEVELS: Final = (
-    *(rb"\x29[ \t]+" + word + rb":[ \t]" for word in _WORDS),
-    *(rb":[ \t]+" + word + rb":[ \t]" for word in _WORDS),
-    *(rb"corosync[ \t]+" + word + rb"[ \t]+\x5b" for word in _WORDS),
-    *(rb"corosync" + word + rb"[ \t]+\x5b" for word in _WORDS),
-    *(word + rb":[ \t]" for word in (b"WARNING", b"WARN", b"ERROR", b"CRIT", b"CRITICAL", b"FATAL")),
+    *(rb"\x29 " + word + rb": " for word in _WORDS),
+    *(rb": " + word + rb": " for word in _WORDS),
+    *(rb"corosync " + word + rb" \x5b" for word in _WORDS),
+    *(rb"corosync" + word + rb" \x5b" for word in _WORDS),
+    *(word + rb": " for word in (b"WARNING", b"WARN", b"ERROR", b"CRIT", b"CRITICAL", b"FATAL")),
     *(letter + rb", \x5b2" for letter in (b"W", b"E", b"F", b"C")),
     *(rb"\x3c" + digit + rb"\x3e2" for digit in (b"0", b"1", b"2", b"3", b"4")),
 )
@@ -52,9 +56,25 @@ class Database:
     scanner: Scanner
     patterns: tuple[tuple[int, ...], ...]
 
-    def scan(self, block: bytes) -> list[Hit]:
-        """Report what matches in whole lines."""
-        return self.scanner.scan(block)
+    def scan(self, block: bytes) -> list[tuple[int, int]]:
+        """Report what matches in whole lines: id, and index of the line, which may come up more than once."""
+        text = collapsed(block)
+        hits = self.scanner.scan(text)
+        if not hits:
+            return []
+        newlines = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == _NEWLINE)
+        last = np.array([end for _, end in hits], dtype=np.int64) - 1  # the last byte of the match
+        lines = np.searchsorted(newlines, last).tolist()
+        return [(number, line) for (number, _), line in zip(hits, lines, strict=True)]
+
+
+def collapsed(block: bytes) -> bytes:
+    """The block with each run of blanks and tabs as one blank: what the confirming regex will see of its messages."""
+    codes = np.frombuffer(block.replace(b"\t", b" "), dtype=np.uint8)
+    blank = codes == _BLANK
+    keep = np.ones(len(codes), dtype=np.bool_)
+    np.logical_not(blank[1:] & blank[:-1], out=keep[1:])
+    return codes[keep].tobytes()
 
 
 def build_database(catalogue: Catalogue, engine: Engine | str | None = None, *, cache: bool = True) -> Database:
