@@ -83,7 +83,7 @@ def removed(sample: Sample) -> Iterator[tuple[str, dict[str, Any]]]:
 def _removed_line(label: str, result: dict[str, Any], expected: dict[str, Any]) -> tuple[str, bool]:
     wrong = confidently_wrong(result, expected)
     calm = expected.get("verdict") == "no_incident"
-    loud = calm and result["verdict"]["status"] not in {"no_incident", "insufficient"}
+    loud = calm and any(f["severity"] in {"error", "critical"} for f in result["findings"] if f["holds"] == "true")
     top = top_explanation(result)
     said = f"{top['cause']} {top['confidence']:.2f}" if top else "-"
     mark = "WRONG" if wrong or loud else "ok"
