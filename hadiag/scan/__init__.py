@@ -1,0 +1,1 @@
+"""The scan of raw blocks: which lines matter, and what the stamps of all lines say."""
