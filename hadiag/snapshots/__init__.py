@@ -1,11 +1,8 @@
 """Facts from configuration files and status output.
 
-``match`` finds the parser of a file from its path and first bytes, ``read`` turns the file into facts. The tables and their keys:
-
-``cib``, ``cluster.option``, ``node``, ``node.attribute``, ``node.status``, ``resource``, ``resource.collective``,
-``resource.param``, ``resource.meta``, ``resource.op``, ``default``, ``constraint.*``, ``fencing.device``, ``fencing.level``,
-``rsc.history``, ``rsc.failcount``, ``pe_input`` from the CIB (``cib.py``); ``corosync.option``, ``corosync.node``, ``cmap``, ``quorum.status``
-from corosync (``corosync.py``).
+``match`` finds the parser of a file from its path and first bytes, ``read`` turns the file into facts, ``settle`` puts the
+facts of all files together. Each parser's module names the tables that it fills and shows what it reads; ``derived.py``
+documents the table ``derived``. ``hadiag/rulelang/tables.py`` lists the fields of all tables.
 """
 
 from __future__ import annotations
@@ -14,17 +11,80 @@ from hadiag.model.fact import Fact
 from hadiag.model.source import Warn
 from hadiag.snapshots.base import MAX_BYTES, SnapshotParser, Source
 from hadiag.snapshots.cib import CibParser
+from hadiag.snapshots.clocks import ChronyTrackingParser, DateParser, TimedatectlParser, TimeSourcesParser
+from hadiag.snapshots.composite import CompositeParser
 from hadiag.snapshots.corosync import CmapParser, CorosyncConfParser, QuorumToolParser
+from hadiag.snapshots.corosync_tools import CfgToolParser, QuorumMembersParser
+from hadiag.snapshots.crm_configure import CrmConfigureParser
+from hadiag.snapshots.crm_mon import CrmMonParser
+from hadiag.snapshots.crm_mon_xml import CrmMonXmlParser
+from hadiag.snapshots.drbd import DrbdConfParser, DrbdStatusParser
+from hadiag.snapshots.fencing_history import FencingHistoryParser
+from hadiag.snapshots.host import (
+    AddressParser,
+    BondParser,
+    DiskUsageParser,
+    ModuleParser,
+    MountParser,
+    SettingsParser,
+    WatchdogParser,
+)
+from hadiag.snapshots.load import CrashParser, SarParser, SelParser
+from hadiag.snapshots.members import MembersParser
+from hadiag.snapshots.packages import PackageListParser, SysinfoParser, SystemParser
+from hadiag.snapshots.pcs_config import PcsConfigParser
+from hadiag.snapshots.sbd import SbdParser
+from hadiag.snapshots.settle import settle
+from hadiag.snapshots.systemd import BootsParser, UnitFilesParser, UnitsParser, UnitStatusParser
 
-__all__ = ["MAX_BYTES", "PARSERS", "SnapshotParser", "Source", "match", "read"]
-
-PARSERS: tuple[SnapshotParser, ...] = (CibParser(), CorosyncConfParser(), CmapParser(), QuorumToolParser())
-"""The parsers in the order in which they are asked."""
+__all__ = ["MAX_BYTES", "PARSERS", "SnapshotParser", "Source", "match", "read", "settle"]
 
 
 def match(path: str, head: bytes) -> SnapshotParser | None:
     """Find the parser that reads a file, or None."""
     return next((parser for parser in PARSERS if parser.matches(path, head)), None)
+
+
+PARSERS: tuple[SnapshotParser, ...] = (
+    CibParser(),
+    CrmMonXmlParser(),
+    CompositeParser(match),
+    CorosyncConfParser(),
+    CmapParser(),
+    QuorumToolParser(),
+    QuorumMembersParser(),
+    CfgToolParser(),
+    CrmMonParser(),
+    CrmConfigureParser(),
+    PcsConfigParser(),
+    FencingHistoryParser(),
+    SbdParser(),
+    DrbdStatusParser(),
+    DrbdConfParser(),
+    TimedatectlParser(),
+    ChronyTrackingParser(),
+    TimeSourcesParser(),
+    DateParser(),
+    SysinfoParser(),
+    PackageListParser(),
+    SystemParser(),
+    AddressParser(),
+    DiskUsageParser(),
+    BondParser(),
+    ModuleParser(),
+    WatchdogParser(),
+    SettingsParser(),
+    MountParser(),
+    MembersParser(),
+    UnitFilesParser(),
+    UnitsParser(),
+    BootsParser(),
+    UnitStatusParser(),
+    SarParser(),
+    CrashParser(),
+    SelParser(),
+)
+"""The parsers in the order in which they are asked: what the content tells for certain comes first."""
 
 
 def read(parser: SnapshotParser, source: Source, data: bytes) -> tuple[tuple[Fact, ...], tuple[Warn, ...]]:

@@ -15,6 +15,7 @@ from hadiag.model.entity import Scalar
 from hadiag.model.fact import Fact
 from hadiag.model.time import NS
 from hadiag.snapshots.base import Source, milliseconds, truth
+from hadiag.snapshots.derived import from_configuration
 
 RENAMED = {
     "fencing-enabled": "stonith-enabled",
@@ -105,6 +106,14 @@ def _cib(source: Source, root: etree._Element) -> Iterator[Fact]:
         },
         _line(root),
     )
+    facts = list(configuration_facts(source, root))
+    yield from facts
+    yield from from_configuration(source, facts)
+    yield from _status(source, root)
+
+
+def configuration_facts(source: Source, root: etree._Element) -> Iterator[Fact]:
+    """The facts of ``<configuration>``."""
     yield from _options(source, root)
     yield from _nodes(source, root)
     for resources in root.iterfind("configuration/resources"):
@@ -112,7 +121,6 @@ def _cib(source: Source, root: etree._Element) -> Iterator[Fact]:
     yield from _defaults(source, root)
     yield from _constraints(source, root)
     yield from _topology(source, root)
-    yield from _status(source, root)
 
 
 def _int(text: str | None) -> int | None:
@@ -238,6 +246,7 @@ def _primitive(source: Source, element: etree._Element, above: _Above | None) ->
         "managed": truth(meta.get("is-managed")),
         "maintenance": truth(meta.get("maintenance")),
         "target_role": meta.get("target-role"),
+        "interleave": truth(meta.get("interleave")),
         "remote_node": meta.get("remote-node"),
         "template": element.get("template"),
     }
@@ -257,6 +266,7 @@ def _operations(source: Source, element: etree._Element, ident: str) -> Iterator
     for op in element.iterfind("operations/op"):
         values: dict[str, Scalar] = {
             "resource": ident,
+            "op": op.get("name"),
             "name": op.get("name"),
             "interval_ms": milliseconds(op.get("interval", "0")),
             "timeout_ms": milliseconds(op.get("timeout")),
@@ -307,7 +317,8 @@ def _constraints(source: Source, root: etree._Element) -> Iterator[Fact]:
         kind = element.tag.removeprefix("rsc_")
         values: dict[str, Scalar] = {key.replace("-", "_"): value for key, value in element.attrib.items()}
         members = tuple(sorted(ref.get("id", "") for ref in element.iter("resource_ref")))
-        yield source.fact(f"constraint.{kind}", {**values, "members": members}, _line(element), text=_text(element))
+        row: dict[str, Scalar] = {**values, "members": members, "rules": element.find("rule") is not None}
+        yield source.fact(f"constraint.{kind}", row, _line(element), text=_text(element))
 
 
 def _topology(source: Source, root: etree._Element) -> Iterator[Fact]:

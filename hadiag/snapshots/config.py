@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hadiag.model.fact import Fact
 from hadiag.snapshots.base import truth
+from hadiag.snapshots.settle import newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class ClusterConfig:
     """The cluster as its configuration files describe it; None = no file says so.
 
     ``options`` holds the cluster options of the newest CIB, ``corosync`` the settings of corosync.conf or cmap, ``members`` the
-    names of the member nodes, ``remotes`` those of remote and guest nodes. ``sources`` are the paths read.
+    names of the member nodes, ``remotes`` those of remote and guest nodes. ``sources`` are the paths read. ``complete`` tells
+    that a whole configuration was read, a CIB or one that crm or pcs printed: what it does not set has its default.
     """
 
     name: str | None = None
@@ -43,38 +45,30 @@ class ClusterConfig:
     two_node: bool | None = None
     sources: tuple[str, ...] = ()
     cib: Fact | None = None
+    complete: bool = False
 
     @property
     def fencing_enabled(self) -> bool | None:
-        """``stonith-enabled``; true by default where a CIB was read (lib/common/options.c)."""
-        if self.cib is None:
-            return None
+        """``stonith-enabled``; true by default where a configuration was read (lib/common/options.c)."""
         value = truth(self.options.get("stonith-enabled"))
-        return True if value is None else value
+        return True if value is None and self.complete else value
 
     @property
     def no_quorum_policy(self) -> str | None:
-        """``no-quorum-policy``; ``stop`` by default where a CIB was read."""
-        return None if self.cib is None else self.options.get("no-quorum-policy", "stop")
+        """``no-quorum-policy``; ``stop`` by default where a configuration was read."""
+        return self.options.get("no-quorum-policy", "stop" if self.complete else None)
 
 
 def newest_cib(facts: Iterable[Fact]) -> Fact | None:
     """The ``cib`` fact with the highest version; of equal versions the one with a status section, then by path."""
-    cibs = [fact for fact in facts if fact.table == "cib"]
-    return max(cibs, key=_version, default=None)
-
-
-def _version(cib: Fact) -> tuple[int, int, bool, int, str]:
-    values = cib.values
-    numbers = [values.get(key) for key in ("admin_epoch", "epoch", "num_updates")]
-    admin, epoch, updates = (n if isinstance(n, int) else -1 for n in numbers)
-    return (admin, epoch, values.get("live") is True, updates, cib.path)
+    return newest(fact for fact in facts if fact.table == "cib")
 
 
 def cluster_config(facts: Sequence[Fact]) -> ClusterConfig:
     """Put the configuration together: the newest CIB, the first corosync.conf, cmap where that is missing."""
-    cib = newest_cib(facts)
-    own = [f for f in facts if cib is not None and (f.bundle, f.path) == (cib.bundle, cib.path)]
+    head = newest(facts)
+    cib = head if head is not None and head.table == "cib" else None
+    own = [f for f in facts if head is not None and (f.bundle, f.path) == (head.bundle, head.path)]
     corosync = _corosync(facts)
     options = {str(f.values["name"]): str(f.values.get("value")) for f in own if f.table == "cluster.option"}
     nodes = [f for f in own if f.table == "node"]
@@ -82,7 +76,7 @@ def cluster_config(facts: Sequence[Fact]) -> ClusterConfig:
     members = {str(f.values["name"]) for f in nodes if f.values.get("type") in {"member", "normal", None}}
     guests = {str(f.values["remote_node"]) for f in own if f.table == "resource" and f.values.get("remote_node")}
     remotes = {str(f.values["name"]) for f in nodes if f.values.get("type") == "remote"} | guests
-    paths = {f.path for f in facts if f.table in {"cib", "corosync.option", "cmap", "quorum.status"}}
+    paths = {f.path for f in facts if f.table in {"cib", "corosync.option", "cmap", "quorum.status", "configuration"}}
     return ClusterConfig(
         name=options.get("cluster-name") or corosync.get("totem.cluster_name"),
         options=options,
@@ -94,6 +88,7 @@ def cluster_config(facts: Sequence[Fact]) -> ClusterConfig:
         two_node=_two_node(corosync),
         sources=tuple(sorted(paths)),
         cib=cib,
+        complete=head is not None and (cib is not None or head.values.get("complete") is True),
     )
 
 

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from hadiag.model.entity import Scalar
 from hadiag.model.fact import Fact
-from hadiag.snapshots.base import Source
+from hadiag.snapshots.base import Source, numbered
+from hadiag.snapshots.corosync_tools import quorum_members
+from hadiag.snapshots.derived import from_corosync
+from hadiag.snapshots.stamps import clock_fact, read_moment, with_zone_of_file
 
 _SECTION = re.compile(r"^\s*([a-z_]+)\s*\{\s*$")
 _SETTING = re.compile(r"^\s*([A-Za-z0-9_.]+)\s*:\s*(.*?)\s*$")
@@ -32,10 +35,17 @@ class CorosyncConfParser:
     def parse(self, source: Source, data: bytes) -> Iterable[Fact]:
         """Yield ``corosync.option`` for each setting and ``corosync.node`` for each node and link."""
         settings = list(_settings(data.decode("utf-8", "replace")))
-        for key, value, line, text in settings:
-            if not key.startswith("nodelist.node"):
-                yield source.fact("corosync.option", {"key": key, "value": value}, line, text=text)
-        yield from _node_facts(source, _node_rows(settings))
+        options = [
+            source.fact("corosync.option", {"key": key, "value": value}, line, text=text)
+            for key, value, line, text in settings
+            if not key.startswith("nodelist.node")
+        ]
+        rows = _node_rows(settings)
+        nodes = list(_node_facts(source, rows))
+        yield from options
+        yield from nodes
+        keys = {number: {key: value for key, (value, _, _) in row.items()} for number, row in rows.items()}
+        yield from from_corosync(source, options, nodes, keys)
 
 
 def _settings(text: str) -> Iterator[tuple[str, str, int, str]]:
@@ -109,12 +119,15 @@ class QuorumToolParser:
 
     def matches(self, path: str, head: bytes) -> bool:  # noqa: ARG002 - content alone decides
         """Known by its first headline."""
-        return b"Quorum information" in head[:400] and b"Quorate:" in head
+        return b"Quorum information" in head[:1200] and b"Quorate:" in head
 
     def parse(self, source: Source, data: bytes) -> Iterable[Fact]:
-        """Yield one ``quorum.status``."""
+        """Yield one ``quorum.status``, the members with their votes, and the host's clock."""
         rows: dict[str, str] = {}
-        for line in data.decode("utf-8", "replace").splitlines():
+        date_line = 1
+        for number, line in numbered(data):
+            if line.startswith("Date:"):
+                date_line = number
             if match := _FIELD.match(line):
                 rows.setdefault(match.group(1), match.group(2))
         values: dict[str, Scalar] = {
@@ -127,7 +140,12 @@ class QuorumToolParser:
             "quorum": _number(rows.get("Quorum")),
             "flags": tuple(sorted(rows.get("Flags", "").split())),
         }
-        yield source.fact("quorum.status", values, 1)
+        moment = read_moment(rows.get("Date", ""))
+        moment = with_zone_of_file(source, moment) if moment else None
+        yield source.fact("quorum.status", values, 1, moment.utc_ns if moment else None)
+        yield from quorum_members(source, data)
+        if moment:
+            yield clock_fact(source, moment, date_line)
 
 
 def _number(text: str | None) -> int | None:
