@@ -42,7 +42,8 @@ def _root(
     del version
 
 
-def _register() -> None:
+def register() -> None:
+    """Add all commands to the tree."""
     from hadiag.cli import analyze, look, parse, rules, timeline
 
     analyze.register(app)
@@ -54,7 +55,7 @@ def _register() -> None:
 
 def run() -> None:
     """Run the command line and end with the exit status of the contract."""
-    _register()
+    register()
     debug = "--debug" in sys.argv
     try:
         app()

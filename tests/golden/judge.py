@@ -116,13 +116,9 @@ def skew_problems(result: dict[str, Any], expected: dict[str, Any]) -> list[str]
 def event_problems(rows: list[dict[str, Any]], expected: dict[str, Any], *, raw: bool) -> list[str]:
     """Look for each expected event among the rows of the timeline: right observer, within 2 s of the true time."""
     reference_offset = 0.0
-    problems = []
-    for event in expected["events"]:
-        if event["in_bundle"] == "no" and not raw:
-            continue
-        if not any(_is_it(row, event, reference_offset) for row in rows):
-            problems.append(f"no event {event['what']!r} of {event['node']} at {event['time']}: {event['line'][:110]}")
-    return problems
+    wanted = [event for event in expected["events"] if raw or event["in_bundle"] != "no"]
+    lost = [event for event in wanted if not any(_is_it(row, event, reference_offset) for row in rows)]
+    return [f"no event {e['what']!r} of {e['node']} at {e['time']}: {e['line'][:110]}" for e in lost]
 
 
 def _is_it(row: dict[str, Any], event: dict[str, Any], offset: float) -> bool:
