@@ -3,18 +3,18 @@ r"""The configuration as crmsh prints it: ``crm configure show`` (``cib.txt``, `
 ::
 
     node 1: node1 \\
-    	attributes standby=on
+        attributes standby=on
     primitive vip IPaddr2 \\
-    	params ip=192.0.2.80 cidr_netmask=24 \\
-    	op monitor interval=10s timeout=20s
+        params ip=192.0.2.80 cidr_netmask=24 \\
+        op monitor interval=10s timeout=20s
     group g-web vip web
     clone c-dlm dlm \\
-    	meta interleave=true
+        meta interleave=true
     location l-fence fence1 -inf: node1
     order o-db Mandatory: c-dlm g-web
     fencing_topology node1: ipmi1 sbd
     property cib-bootstrap-options: \\
-    	stonith-enabled=true
+        stonith-enabled=true
 
 A CIB of the same cluster says the same better, so these facts only count where there is none (``hadiag.snapshots.config``).
 """

@@ -137,9 +137,9 @@ class _Status:
 
     def summary(self, number: int, line: str) -> None:
         """Read the lines that describe the cluster as a whole."""
-        if "ast updated" in line and (moment := read_moment(line.split("Last change:", maxsplit=1)[0])):
-            if self.moment is None or (self.moment.offset_s is None and moment.offset_s is not None):
-                self.moment, self.clock_line = moment, number
+        updated = read_moment(line.split("Last change:", maxsplit=1)[0]) if "ast updated" in line else None
+        if updated and (self.moment is None or (self.moment.offset_s is None and updated.offset_s is not None)):
+            self.moment, self.clock_line = updated, number
         if (at := line.find("Last change:")) >= 0 and (changed := read_moment(line[at:])):
             self.values.setdefault("last_change", changed.text)
         if match := _DC.match(line):

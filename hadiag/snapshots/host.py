@@ -73,19 +73,18 @@ class AddressParser:
 
     def parse(self, source: Source, data: bytes) -> Iterable[Fact]:
         """Yield ``ip.address`` for each address of an interface other than loopback."""
-        iface, mtu = "", None
+        link: tuple[str, int | None] = ("", None)
         for number, line in numbered(data):
             if match := _ONE_LINE.match(line):
-                yield from _address(source, match["iface"], match, None, number, line)
+                yield from _address(source, match, (match["iface"], None), number)
             elif match := _LINK.match(line):
-                iface, mtu = match["iface"], integer(match["mtu"])
+                link = (match["iface"], integer(match["mtu"]))
             elif match := _INET.match(line):
-                yield from _address(source, iface, match, mtu, number, line)
+                yield from _address(source, match, link, number)
 
 
-def _address(
-    source: Source, iface: str, match: re.Match[str], mtu: int | None, number: int, line: str
-) -> Iterator[Fact]:
+def _address(source: Source, match: re.Match[str], link: tuple[str, int | None], number: int) -> Iterator[Fact]:
+    iface, mtu = link
     if iface == "lo" or match["scope"] in {"host", "link"}:
         return
     values: dict[str, Scalar] = {
@@ -93,9 +92,9 @@ def _address(
         "address": match["address"],
         "prefix": integer(match["prefix"]),
         "mtu": mtu,
-        "secondary": " secondary " in line,
+        "secondary": " secondary " in match.string,
     }
-    yield source.fact("ip.address", values, number, text=line)
+    yield source.fact("ip.address", values, number, text=match.string)
 
 
 class MountParser:
