@@ -200,6 +200,8 @@ def _incident(one: Incident) -> Json:
         "impact": _impact(one.impact),
         "worked": list(one.worked),
         "missing": [{"what": m.what, "why": m.why, "command": m.command} for m in one.missing],
+        "findings": list(one.findings),
+        "fragile": one.fragile,
     }
 
 
@@ -229,6 +231,16 @@ def _explanation(e: Explanation) -> Json:
         "uncheckable": list(e.uncheckable),
         "remediation": _remediation(e.remediation),
         "references": list(e.references),
+        "log_prior": _number(e.log_prior),
+        "arguments": [
+            {
+                "finding": a.finding,
+                "state": a.state,
+                "probability": _number(a.probability),
+                "weight": _number(a.weight),
+            }
+            for a in e.arguments
+        ],
     }
 
 
@@ -284,6 +296,7 @@ def _finding(f: Finding, evidence: tuple[Evidence, ...]) -> Json:
         "severity": f.severity.value,
         "confidence": _number(f.confidence),
         "title": f.title,
+        "says": f.says,
         "nodes": list(f.nodes),
         "resources": list(f.resources),
         "start": _time(f.start),
@@ -330,6 +343,7 @@ def _fencing(op: FencingOperation) -> Json:
         "result": op.result,
         "completed_at": _time(op.completed_at),
         "manual": op.manual,
+        "delegate": op.delegate,
         "evidence": [_evidence(e) for e in op.evidence],
     }
 

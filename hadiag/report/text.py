@@ -9,7 +9,7 @@ from hadiag.model.entity import confidence_word
 from hadiag.model.time import iso_utc
 from hadiag.rulelang.template import format_duration
 
-SHORT_STEPS = 5
+SHORT_STEPS = 7
 SHORT_MISSING = 2
 
 

@@ -1,0 +1,235 @@
+"""Bands and arrows of the timeline: what each node believed, from when to when, and who acted on whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hadiag.model.time import Instant, from_iso
+
+if TYPE_CHECKING:
+    from hadiag.model.view import View
+    from hadiag.state import Views
+
+CLUSTER = ""
+"""Lane of what concerns the whole cluster."""
+
+OK, WARN, BAD, IDLE, PLANNED, SILENT, FENCE, DOWN = "ok", "warn", "bad", "idle", "planned", "silent", "fence", "down"
+"""Tones of a band; how a tone looks is the business of the style sheet and of the figures."""
+
+MAX_RESOURCE_ROWS = 12
+"""Resources of a node that get a row of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One stretch in one row of one node's lane. None as an end means that it goes on beyond the logs.
+
+    ``members`` are the nodes that a membership holds, for the drawing of who saw whom.
+    """
+
+    node: str
+    row: str
+    start_ns: int | None
+    end_ns: int | None
+    tone: str
+    label: str
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """Somebody acted on somebody: a fencing operation from its requester to its target."""
+
+    start_ns: int
+    end_ns: int
+    source: str
+    target: str
+    ok: bool
+    label: str
+
+
+Reader = Callable[["View", tuple[str, ...]], Band | None]
+
+
+def view_bands(views: Views, members: tuple[str, ...]) -> tuple[Band, ...]:
+    """Bands of the views that the timeline draws; ``members`` are the full members of the cluster."""
+    found = [band for table, reader in _READERS.items() for view in views.of(table) if (band := reader(view, members))]
+    return tuple(sorted(_bounded(found), key=_order))
+
+
+def view_arrows(views: Views) -> tuple[Arrow, ...]:
+    """One arrow for each fencing operation whose ends are known."""
+    return tuple(_arrow(view) for view in views.of("fencing.operation") if view.start and view.end)
+
+
+def _arrow(view: View) -> Arrow:
+    assert view.start is not None and view.end is not None  # noqa: S101, PT018 - the caller chose views with both ends
+    action, target, result = (str(view.value.get(key)) for key in ("action", "target", "result"))
+    label = f"{action} of {target}: {result}"
+    return Arrow(view.start.ns, max(view.end.ns, view.start.ns), view.observer, target, result == "ok", label)
+
+
+def _order(band: Band) -> tuple[str, str, int, int, str]:
+    return band.node, band.row, band.start_ns or 0, band.end_ns or 0, band.label
+
+
+def _bounded(bands: list[Band]) -> Iterator[Band]:
+    """Drop the rows of further resources where a node has very many."""
+    rows: dict[str, dict[str, None]] = {}
+    for band in bands:
+        if band.row.startswith("resource "):
+            rows.setdefault(band.node, {})[band.row] = None
+    kept = {node: set(sorted(names)[:MAX_RESOURCE_ROWS]) for node, names in rows.items()}
+    return (b for b in bands if not b.row.startswith("resource ") or b.row in kept[b.node])
+
+
+def _band(view: View, row: str, tone: str, label: str, node: str | None = None) -> Band:
+    where = view.observer if node is None else node
+    return Band(where, row, _ns(view.start), _ns(view.end), tone, label)
+
+
+def _ns(at: Instant | None) -> int | None:
+    return at.ns if at else None
+
+
+def _membership(view: View, members: tuple[str, ...]) -> Band:
+    seen = _names(view.value.get("members"))
+    whole = set(members) <= set(seen)
+    label = f"sees {', '.join(seen)}" if seen else "members not known"
+    tone = OK if whole else BAD
+    return Band(view.observer, "membership", _ns(view.start), _ns(view.end), tone if seen else IDLE, label, seen)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(str(name) for name in value) if isinstance(value, tuple) else ()
+
+
+def _quorum(view: View, _: tuple[str, ...]) -> Band:
+    if view.value.get("quorate"):
+        return _band(view, "quorum", OK, "quorate")
+    startup = view.value.get("startup")
+    return _band(view, "quorum", IDLE if startup else BAD, "not quorate yet" if startup else "not quorate")
+
+
+def _dc(view: View, _: tuple[str, ...]) -> Band:
+    dc = str(view.value.get("dc") or "")
+    return _band(view, "DC", (OK if dc == view.observer else IDLE) if dc else WARN, f"DC {dc}" if dc else "no DC")
+
+
+def _link(view: View, _: tuple[str, ...]) -> Band | None:
+    if view.value.get("state") != "down":
+        return None
+    peer = view.value.get("peer")
+    return _band(view, "links", BAD, f"link {view.value.get('link')}{f' to {peer}' if peer else ''} down")
+
+
+def _silent(view: View, _: tuple[str, ...]) -> Band:
+    how = view.value.get("how")
+    return _band(view, "node", SILENT, f"silent ({how})" if how else "silent")
+
+
+def _boot(view: View, _: tuple[str, ...]) -> Band:
+    return _band(view, "node", OK, f"up, ended: {view.value.get('how')}" if view.end else "up")
+
+
+def _fencing(view: View, _: tuple[str, ...]) -> Band:
+    value = view.value
+    tone = FENCE if value.get("result") == "ok" else BAD
+    label = f"{value.get('action')} of {value.get('target')}: {value.get('result')}"
+    return _band(view, "fencing", PLANNED if value.get("manual") else tone, label)
+
+
+def _active(view: View, _: tuple[str, ...]) -> Band | None:
+    if view.value.get("fencing_device"):
+        return None
+    role = str(view.value.get("role"))
+    name = view.value.get("resource")
+    return _band(view, f"resource {name}", OK if role != "Unpromoted" else IDLE, f"{name} {role}")
+
+
+def _outage(view: View, _: tuple[str, ...]) -> Band:
+    name, planned = view.value.get("resource"), bool(view.value.get("planned"))
+    label = f"{name} {'stopped on purpose' if planned else 'down'}"
+    return _band(view, f"outage {name}", PLANNED if planned else DOWN, label, CLUSTER)
+
+
+def _admin(view: View, _: tuple[str, ...]) -> Band:
+    value = view.value
+    tool = f" ({value['tool']})" if value.get("tool") else ""
+    return _band(view, "planned", PLANNED, f"{value.get('what')} {value.get('target') or ''}{tool}".replace("  ", " "))
+
+
+def _mode(view: View, _: tuple[str, ...]) -> Band | None:
+    if not view.value.get("value"):
+        return None
+    node = str(view.value.get("node") or CLUSTER)
+    return _band(view, "planned", PLANNED, view.table.removeprefix("node."), node)
+
+
+_READERS: dict[str, Reader] = {
+    "membership.partition": _membership,
+    "quorum.view": _quorum,
+    "dc.view": _dc,
+    "link.state": _link,
+    "node.boot": _boot,
+    "observer.silent": _silent,
+    "fencing.operation": _fencing,
+    "rsc.active": _active,
+    "rsc.outage": _outage,
+    "admin.action": _admin,
+    "node.standby": _mode,
+    "node.maintenance": _mode,
+}
+
+
+def result_bands(data: Mapping[str, Any]) -> tuple[Band, ...]:
+    """Bands that a result itself states: boots, silence, outages, fencing."""
+    return tuple(sorted([*_node_bands(data), *_impact_bands(data), *_fencing_bands(data)], key=_order))
+
+
+def _node_bands(data: Mapping[str, Any]) -> Iterator[Band]:
+    for node in data["nodes"]:
+        for boot in node["boots"]:
+            yield Band(node["name"], "node", _at(boot["start"]), _at(boot["end"]), OK, f"up, ended: {boot['how']}")
+        for silent in node["silent"]:
+            yield Band(node["name"], "node", _at(silent["from"]), _at(silent["to"]), SILENT, "silent")
+
+
+def _impact_bands(data: Mapping[str, Any]) -> Iterator[Band]:
+    for incident in data["incidents"]:
+        for row in incident["impact"]["resources"]:
+            tone = PLANNED if row["planned"] else DOWN
+            name = row["resource"]
+            yield Band(CLUSTER, f"outage {name}", _at(row["down_from"]), _at(row["down_to"]), tone, f"{name} down")
+        for row in incident["impact"]["nodes"]:
+            yield Band(row["node"], "membership", _at(row["from"]), _at(row["to"]), BAD, f"no member ({row['how']})")
+
+
+def _fencing_bands(data: Mapping[str, Any]) -> Iterator[Band]:
+    for row in data["fencing"]:
+        label = f"{row['action']} of {row['target']}: {row['result']}"
+        tone = FENCE if row["result"] == "ok" else BAD
+        where = row["requested_by"] or CLUSTER
+        yield Band(where, "fencing", _at(row["requested_at"]), _at(row["completed_at"]), tone, label)
+
+
+def result_arrows(data: Mapping[str, Any]) -> tuple[Arrow, ...]:
+    """Arrows of the fencing operations of a result."""
+    return tuple(
+        Arrow(
+            from_iso(row["requested_at"]),
+            from_iso(row["completed_at"]),
+            row["requested_by"],
+            row["target"],
+            row["result"] == "ok",
+            f"{row['action']} of {row['target']}: {row['result']}",
+        )
+        for row in data["fencing"]
+        if row["requested_at"] and row["completed_at"] and row["requested_by"]
+    )
+
+
+def _at(stamp: str | None) -> int | None:
+    return from_iso(stamp) if stamp else None

@@ -1,0 +1,144 @@
+"""The HTML report: one file, readable without script and style, from an analysis or from its result alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from hadiag.model.diagnosis import Diagnosis
+from hadiag.model.entity import Layer, Level, Severity
+from hadiag.report import figures, page
+from hadiag.report.machine import as_data
+from hadiag.report.markdown import markdown_of
+from hadiag.report.payload import pack
+from hadiag.report.scene import Moment, Scene, all_evidence, quote_key, scene_of, scene_of_result
+
+if TYPE_CHECKING:
+    from hadiag.state import Views
+    from hadiag.timeline import Timeline
+
+Json = Mapping[str, Any]
+
+TABLE_ROWS = 300
+"""Rows of the static table of important events."""
+
+FIGURES = 3
+"""Incidents, from the worst on, that get a figure of their own."""
+
+LISTED = 3
+"""Quoted lines that stand open below a claim; the rest is folded."""
+
+
+def render_html(diagnosis: Diagnosis, timeline: Timeline, views: Views, templates: Path | None = None) -> str:
+    """Render the report of an analysis.
+
+    Args:
+        diagnosis: the result.
+        timeline: all events, for the interactive timeline.
+        views: what each node believed, for its bands.
+        templates: directory whose templates, assets and ``brand.yaml`` come before the shipped ones.
+
+    Raises:
+        UsageError: a template has an error.
+    """
+    data = as_data(diagnosis)
+    return render_page(data, scene_of(data, timeline, views), templates)
+
+
+def render_result(data: Json, templates: Path | None = None) -> str:
+    """Render the report of a stored result; its timeline holds only what the result quotes, and says so.
+
+    Raises:
+        UsageError: a template has an error.
+    """
+    return render_page(data, scene_of_result(data), templates)
+
+
+def render_page(data: Json, scene: Scene, templates: Path | None = None) -> str:
+    """Render the page of a result and a scene.
+
+    Raises:
+        UsageError: a template has an error.
+    """
+    brand = page.read_brand(templates)
+    env = page.environment(templates, brand, markup=True)
+    style, script = page.asset(env, "report.css"), page.asset(env, "report.js")
+    payload, left_out = pack(scene, data)
+    context = {
+        "data": data,
+        "style": style,
+        "script": script,
+        "policy": _policy(style, script),
+        "payload": Markup(payload),  # noqa: S704 - base64
+        "left_out": left_out,
+        "complete": scene.complete,
+        "count": len(scene.moments),
+        "listed": LISTED,
+        "rows": important(scene),
+        "rows_left": _important_count(scene) - TABLE_ROWS,
+        "pictures": _pictures(data, scene),
+        "quotes": _quotes(data, scene),
+        "findings": {finding["id"]: finding for finding in data["findings"]},
+        "layers": _by_layer(data),
+        "review": escape(markdown_of(data, templates)),
+    }
+    return page.render_template(env, "report.html.j2", context) + "\n"
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; script-src '{page.fingerprint(script)}'; style-src '{page.fingerprint(style)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def important(scene: Scene) -> tuple[Moment, ...]:
+    """Rows of the static table: what is quoted, and core events from warning on; the quoted ones first where too many."""
+    chosen = [m for m in scene.moments if _matters(m)]
+    if len(chosen) > TABLE_ROWS:
+        ranked = sorted(
+            range(len(chosen)), key=lambda place: (chosen[place].quoted is None, -chosen[place].rank, place)
+        )
+        chosen = [chosen[place] for place in sorted(ranked[:TABLE_ROWS])]
+    return tuple(chosen)
+
+
+def _matters(moment: Moment) -> bool:
+    return moment.quoted is not None or (moment.core and moment.rank >= Level.WARNING)
+
+
+def _important_count(scene: Scene) -> int:
+    return sum(1 for moment in scene.moments if _matters(moment))
+
+
+def _pictures(data: Json, scene: Scene) -> dict[str, str]:
+    """Overview figures as addresses, for the worst incidents; without any incident none."""
+    worst = [i for i in data["incidents"] if Severity(i["severity"]).rank >= Severity.WARNING.rank]
+    found = {}
+    for incident in (worst or data["incidents"])[:FIGURES]:
+        figure = figures.overview(scene, incident)
+        if figure is not None:
+            found[incident["id"]] = page.data_uri(figures.svg_of(figure).encode("utf-8"), "image/svg+xml")
+    return found
+
+
+def _quotes(data: Json, scene: Scene) -> dict[str, Json]:
+    """Each quoted line once, with the lines around it."""
+    found: dict[str, Json] = {}
+    for evidence in all_evidence(data):
+        key = quote_key(evidence)
+        if key not in found:
+            found[key] = {**evidence, "around": scene.around.get(key, ())}
+    return dict(sorted(found.items(), key=lambda item: (item[1]["time"] or "~", item[1]["path"], item[1]["line"])))
+
+
+def _by_layer(data: Json) -> list[tuple[str, list[Json]]]:
+    rows = [(layer.value, [f for f in data["findings"] if f["layer"] == layer.value]) for layer in Layer]
+    return [(layer, _sorted(found)) for layer, found in rows if found]
+
+
+def _sorted(findings: Iterable[Json]) -> list[Json]:
+    return sorted(findings, key=lambda f: (-Severity(f["severity"]).rank, f["start"] or "", f["id"]))

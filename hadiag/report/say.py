@@ -1,0 +1,180 @@
+"""How values read to people: times, durations, errors, places, shares. The filters of the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from hadiag.model.entity import confidence_word
+from hadiag.model.time import from_iso
+from hadiag.rulelang.template import format_duration
+
+SHAPES = {
+    "critical": "\u25c6",
+    "error": "\u25a0",
+    "warning": "\u25b2",
+    "notice": "\u25cf",
+    "info": "\u25cb",
+}
+"""A shape for each severity, so that colour never carries it alone."""
+
+LEVELS = {"emerg": "critical", "alert": "critical", "crit": "critical", "debug": "info", "trace": "info"}
+
+
+def clock(stamp: str | None) -> str:
+    """Time of day with milliseconds."""
+    return stamp[11:23] if stamp else "time not known"
+
+
+def moment(stamp: str | None) -> str:
+    """Date and time to the second."""
+    return f"{stamp[:10]} {stamp[11:19]}" if stamp else "not known"
+
+
+def moment_of(ns: int | None) -> str:
+    """Date and time with milliseconds of UTC nanoseconds."""
+    if ns is None:
+        return "not known"
+    return f"{datetime.fromtimestamp(ns // 10**9, UTC):%Y-%m-%d %H:%M:%S}.{ns % 10**9 // 10**6:03d}"
+
+
+def duration(seconds: float | None, absent: str = "not known") -> str:
+    """A duration with its unit."""
+    return absent if seconds is None else format_duration(seconds)
+
+
+def plus_minus(seconds: float | None) -> str:
+    """The error of a time."""
+    if seconds is None:
+        return "± not known"
+    return f"± {format_duration(seconds)}" if seconds >= 0.001 else "± < 1 ms"
+
+
+def between(start: str | None, end: str | None) -> float | None:
+    """Seconds from one time to another."""
+    return (from_iso(end) - from_iso(start)) / 1e9 if start and end else None
+
+
+def name_of(path: str) -> str:
+    """Last two parts of a path: enough to know the file."""
+    return "/".join(path.replace("!", "/").split("/")[-2:])
+
+
+def word(text: str) -> str:
+    """A word of the closed lists as people read it."""
+    return text.replace("_", " ")
+
+
+def capital(text: str) -> str:
+    """First letter upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def names(values: Sequence[str], absent: str = "—") -> str:
+    """Names joined as in a sentence."""
+    if not values:
+        return absent
+    return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}"
+
+
+def shape(severity: str) -> str:
+    """Shape of a severity or of a level."""
+    return SHAPES.get(LEVELS.get(severity, severity), SHAPES["info"])
+
+
+def tone(severity: str) -> str:
+    """Severity whose colour a level takes."""
+    found = LEVELS.get(severity, severity)
+    return found if found in SHAPES else "info"
+
+
+def sureness(confidence: float) -> str:
+    """Word for a confidence."""
+    return confidence_word(confidence)
+
+
+def percent(share: float) -> str:
+    """A share in per cent."""
+    return f"{share * 100:.0f} %"
+
+
+def size(count: int | None) -> str:
+    """A number of bytes."""
+    if count is None:
+        return "not known"
+    for limit, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= limit:
+            return f"{count / limit:.1f} {unit}"
+    return f"{count} B"
+
+
+def offset(seconds: int | None) -> str:
+    """A UTC offset as ISO 8601 writes it."""
+    if seconds is None:
+        return "not known"
+    sign, rest = ("-" if seconds < 0 else "+"), abs(seconds)
+    return f"UTC{sign}{rest // 3600:02d}:{rest % 3600 // 60:02d}"
+
+
+def yes_no(value: bool | None) -> str:
+    """Yes, no, or not known."""
+    return {True: "yes", False: "no", None: "not known"}[value]
+
+
+def longest_outage(incident: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The worst unplanned outage: one that has not ended, else the longest."""
+    rows = [row for row in incident["impact"]["resources"] if not row["planned"]]
+    open_ended = [row for row in rows if row["down_s"] is None]
+    return open_ended[0] if open_ended else max(rows, key=lambda row: row["down_s"], default=None)
+
+
+def weighed(explanation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Lines of the arithmetic with the running sum."""
+    total = explanation.get("log_prior") or 0.0
+    rows: list[Mapping[str, Any]] = []
+    for argument in explanation.get("arguments") or ():
+        total += argument["weight"]
+        rows.append({**argument, "sum": total})
+    return rows
+
+
+def md(text: str) -> str:
+    """A text inside Markdown: nothing in it becomes markup."""
+    flat = " ".join(str(text).split())
+    return "".join(f"\\{c}" if c in "\\`*_[]<>#|~" else c for c in flat)
+
+
+def code(text: str) -> str:
+    """A text as code inside Markdown, on one line."""
+    flat = " ".join(str(text).split())
+    fence = "`"
+    while fence in flat:
+        fence += "`"
+    return f"{fence} {flat} {fence}" if "`" in flat else f"`{flat}`"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "between": between,
+    "capital": capital,
+    "clock": clock,
+    "code": code,
+    "duration": duration,
+    "longest_outage": longest_outage,
+    "md": md,
+    "moment": moment,
+    "moment_of": moment_of,
+    "name_of": name_of,
+    "names": names,
+    "offset": offset,
+    "percent": percent,
+    "plus_minus": plus_minus,
+    "shape": shape,
+    "size": size,
+    "sureness": sureness,
+    "tone": tone,
+    "weighed": weighed,
+    "word": word,
+    "yes_no": yes_no,
+}
+"""All filters, by the name that templates use."""
