@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from hadiag.catalogue.fields import field_values
+from hadiag.catalogue.fields import FieldReader
 from hadiag.catalogue.programs import agent_tag, canonical, printed_by
 from hadiag.catalogue.samples import tidy
 from hadiag.catalogue.types import Catalogue, EventType, Match, Pattern
@@ -32,6 +32,7 @@ class Matcher:
         self._catalogue = catalogue
         self._compiled: dict[int, re.Pattern[str]] = {}
         self._linear: dict[int, Any] = {}
+        self._readers: dict[int, FieldReader] = {}
         self._programs = {name: frozenset(map(canonical, event.programs)) for name, event in catalogue.types.items()}
         order = sorted(range(len(catalogue.patterns)), key=lambda index: (-catalogue.patterns[index].weight, index))
         self._rank = {index: rank for rank, index in enumerate(order)}
@@ -45,9 +46,11 @@ class Matcher:
             details: text behind ``|`` that only Pacemaker's own log has; tried with it first, then without.
             candidates: ids of patterns that the scan reported for the line.
         """
-        ids = sorted(set(candidates), key=self._rank.__getitem__)
+        ids = list(dict.fromkeys(candidates))
         if not ids:
             return None
+        if len(ids) > 1:
+            ids.sort(key=self._rank.__getitem__)
         bare = tidy(message[:LINE_LIMIT])
         texts = (f"{bare} | {tidy(details[:LINE_LIMIT])}"[:LINE_LIMIT], bare) if details else (bare,)
         for pattern_id in ids:
@@ -57,9 +60,7 @@ class Matcher:
             for text in texts:
                 groups = self._groups(pattern, text)
                 if groups is not None:
-                    event = self._catalogue.types[pattern.type]
-                    fields = field_values(event, pattern, groups)
-                    return Match(pattern.type, _with_tag(event, fields, program), pattern_id)
+                    return Match(pattern.type, self._fields(pattern, groups, program), pattern_id)
         return None
 
     def candidates(self, text: str) -> list[int]:
@@ -71,6 +72,14 @@ class Matcher:
             for pattern in self._catalogue.patterns
             if pattern.literal in text or ("(?i" in pattern.regex and pattern.literal.lower() in lower)
         ]
+
+    def _fields(self, pattern: Pattern, groups: Mapping[str, str | None], program: str | None) -> dict[str, Scalar]:
+        event = self._catalogue.types[pattern.type]
+        reader = self._readers.get(pattern.id)
+        if reader is None:
+            reader = self._readers[pattern.id] = FieldReader(event, pattern)
+        fields = reader.read(groups)
+        return _with_tag(event, fields, program) if program and "(" in program else fields
 
     def _groups(self, pattern: Pattern, text: str) -> Mapping[str, str | None] | None:
         limit = _BACKTRACK.get(pattern.freedom, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from hadiag.catalogue.fields import field_values, typed
+from hadiag.catalogue.fields import FieldReader, typed
 from hadiag.catalogue.types import EventType, Pattern, Sample
 from hadiag.model.entity import Scalar
 
@@ -71,7 +71,7 @@ def _check_sample(event: EventType, pattern: Pattern, regex: re.Pattern[str], sa
     raw = line.encode("utf-8", "surrogateescape")
     if not any(re.search(copy, raw) for copy in pattern.block_regexes):
         yield ("line",), f"a line that a block copy hits ({b' or '.join(pattern.block_regexes).decode()})"
-    values = field_values(event, pattern, found.groupdict())
+    values = FieldReader(event, pattern).read(found.groupdict())
     for name, kind in event.fields.items():
         if not kind.endswith("?") and name not in values:
             yield ("line",), f"a value for the field {name!r} of type {kind}"
