@@ -31,7 +31,7 @@ Cluster = Annotated[
     str | None, typer.Option("--cluster", metavar="NAME", help="Which cluster, where there are several.")
 ]
 Nodes = Annotated[
-    list[str] | None, typer.Option("--name", metavar="NODE=PATH", help="Say whose logs lie below a path; repeatable.")
+    list[str] | None, typer.Option("--node", metavar="NODE=PATH", help="Say whose logs lie below a path; repeatable.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show warnings about the input.")]
@@ -49,7 +49,7 @@ def names_of(pairs: Sequence[str] | None) -> dict[str, str]:
     for pair in pairs or ():
         name, sign, path = pair.partition("=")
         if not sign or not name or not path:
-            raise UsageError(f"--name wants NODE=PATH, not {pair!r}.")
+            raise UsageError(f"--node wants NODE=PATH, not {pair!r}.")
         found[name] = path
     return found
 

@@ -31,13 +31,15 @@ def timeline(
         typer.Option("--type", metavar="PATTERN", help="Only these types, such as 'fence.*'; repeatable."),
     ] = None,
     nodes: Annotated[
-        list[str] | None, typer.Option("--node", metavar="NODE", help="Only what these nodes logged; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--node", metavar="NODE", help="Only what these nodes logged, or NODE=PATH to say whose logs lie where."
+        ),
     ] = None,
     since: shared.Since = None,
     until: shared.Until = None,
     rules: shared.Rules = None,
     cluster: shared.Cluster = None,
-    names: shared.Nodes = None,
     no_cache: shared.NoCache = False,
     quiet: shared.Quiet = False,
     debug: shared.Debug = False,
@@ -54,12 +56,13 @@ def timeline(
     from hadiag.export.jsonl import timeline_lines
     from hadiag.pipeline import analyze
 
+    names = [node for node in nodes or [] if "=" in node]
     with progress(inputs, quiet=quiet) as hooks:
         chosen = shared.make(
             rules=rules, cluster=cluster, since=since, until=until, names=names, cache=not no_cache, hooks=hooks
         )
         result = analyze(inputs, chosen, sys.stdin.buffer)
-    events = _chosen(result.timeline.events, chosen, types or [], nodes or [])
+    events = _chosen(result.timeline.events, chosen, types or [], [node for node in nodes or [] if "=" not in node])
     if jsonl:
         for line in timeline_lines(events, incidents_by_event(result.diagnosis.incidents)):
             sys.stdout.write(line)
