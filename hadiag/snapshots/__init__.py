@@ -30,7 +30,7 @@ from hadiag.snapshots.host import (
     WatchdogParser,
 )
 from hadiag.snapshots.load import CrashParser, SarParser, SelParser
-from hadiag.snapshots.members import MembersParser
+from hadiag.snapshots.members import MembersParser, VerifyParser
 from hadiag.snapshots.packages import PackageListParser, SysinfoParser, SystemParser
 from hadiag.snapshots.pcs_config import PcsConfigParser
 from hadiag.snapshots.sbd import SbdParser
@@ -76,6 +76,7 @@ PARSERS: tuple[SnapshotParser, ...] = (
     SettingsParser(),
     MountParser(),
     MembersParser(),
+    VerifyParser(),
     UnitFilesParser(),
     UnitsParser(),
     BootsParser(),

@@ -26,7 +26,7 @@ Rows of the table ``derived`` have ``name`` and ``value``, and further keys by n
 | ``same_node`` | a name or id that several nodes have | |
 
 From corosync.conf: ``corosync_nodes``, ``links``, ``votes`` (numbers), ``token_ms``, ``consensus_ms``, ``consensus_needed_ms`` (in force), ``same_nodeid``, ``unnamed_node``,
-``same_subnet`` (``links``), ``name_address`` (a link address that is a host name). From the settings of sbd: ``sbd_devices``, ``sbd_device``, ``sbd_watchdog_timeout_s``.
+``same_subnet`` (``links``), ``qdevice_sync_s``, ``name_address`` (a link address that is a host name). From the settings of sbd: ``sbd_devices``, ``sbd_device``, ``sbd_watchdog_timeout_s``.
 """
 
 from __future__ import annotations
@@ -449,6 +449,9 @@ def from_corosync(
         configured=consensus,
     )
     yield row("consensus_needed_ms", int(token * 1.2), values.get("totem.consensus"))
+    if "quorum.device.model" in values:
+        sync = number("quorum.device.sync_timeout")
+        yield row("qdevice_sync_s", (30_000 if sync is None else sync) / 1000, values.get("quorum.device.sync_timeout"))
     yield from _nodelist(row, nodes, extra)
 
 

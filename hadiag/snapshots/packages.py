@@ -50,8 +50,10 @@ _UNAME = re.compile(
 _RELEASE = re.compile(r'^(NAME|VERSION|ID|VERSION_ID|PRETTY_NAME)="?([^"]*)"?$')
 
 
-def _package(source: Source, name: str, version: str, number: int, line: str) -> Fact:
-    return source.fact("package", {"name": name, "version": version}, number, text=line)
+def _package(source: Source, package: tuple[str, str], number: int, line: str, origin: str) -> Fact:
+    """A package; ``origin`` tells the kind of list, as lists print versions differently."""
+    values: dict[str, Scalar] = {"name": package[0], "version": package[1], "origin": origin}
+    return source.fact("package", values, number, text=line)
 
 
 class SysinfoParser:
@@ -79,13 +81,13 @@ class SysinfoParser:
                 yield source.fact("os", {"name": _SYSTEM[key], "value": value.strip()}, number, text=line)
             for banner, name in _BANNER:
                 if match := banner.match(line):
-                    yield _package(source, name, match[1], number, line)
+                    yield _package(source, (name, match[1]), number, line, "binary")
             if re.match(r"^Installed packages:|^#+ ?(?:Installed c|C)luster related packages", line):
                 listed = True
             elif line.startswith("#"):
                 listed = False
             elif listed and (match := _COLUMNS.match(line)) and _KEPT.fullmatch(match["name"]):
-                yield _package(source, match["name"], match["version"], number, line)
+                yield _package(source, (match["name"], match["version"]), number, line, "sysinfo")
 
 
 class PackageListParser:
@@ -112,7 +114,7 @@ class PackageListParser:
         for number, line in numbered(data):
             match = _NEVRA.match(line) or _DPKG.match(line) or (_COLUMNS.match(line) if named else None)
             if match and _KEPT.fullmatch(match["name"]):
-                yield _package(source, match["name"], match["version"], number, line)
+                yield _package(source, (match["name"], match["version"]), number, line, "list")
 
 
 class SystemParser:
