@@ -56,7 +56,7 @@ class Reading:
     facts: tuple[Fact, ...]
     unknowns: tuple[UnknownTemplate, ...]
     inputs: tuple[InputSummary, ...]
-    input_warnings: tuple[Warn, ...]
+    input_warnings: tuple[tuple[int, Warn], ...]
     warnings: tuple[Warn, ...]
     collected_at: Mapping[BundleId, int] = field(hash=False)
 
@@ -151,7 +151,7 @@ def read_inputs(paths: Sequence[str], catalogue: Catalogue, options: Options, st
         facts=tuple(reader.facts),
         unknowns=tuple(row for one in extracts for row in one.unknowns),
         inputs=inputs.summaries,
-        input_warnings=own,
+        input_warnings=inputs.warnings,
         warnings=(*own, *reader.warnings, *(warn for one in extracts for warn in one.warnings)),
         collected_at=inputs.collected_at,
     )

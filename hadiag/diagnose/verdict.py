@@ -43,7 +43,7 @@ class Material:
     findings: Sequence[Finding]
     audits: Sequence[AuditResult]
     inputs: tuple[InputSummary, ...]
-    input_warnings: tuple[Warn, ...]
+    input_warnings: tuple[tuple[int, Warn], ...]
     warnings: tuple[Warn, ...]
     unknown_messages: tuple[UnknownMessage, ...]
     version: str

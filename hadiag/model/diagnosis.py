@@ -355,7 +355,7 @@ class Diagnosis:
     version: str
     rules_digest: str
     inputs: tuple[InputSummary, ...]
-    input_warnings: tuple[Warn, ...]
+    input_warnings: tuple[tuple[int, Warn], ...]
     cluster: ClusterReport
     nodes: tuple[NodeReport, ...]
     verdict: Verdict

@@ -46,7 +46,7 @@ def as_data(d: Diagnosis) -> Json:
     return {
         "schema": SCHEMA,
         "hadiag": {"version": d.version, "rules_digest": d.rules_digest},
-        "inputs": [_input(one, d.input_warnings) for one in d.inputs],
+        "inputs": [_input(number, one, d.input_warnings) for number, one in enumerate(d.inputs)],
         "cluster": _cluster(d.cluster),
         "nodes": [_node(node) for node in d.nodes],
         "verdict": {
@@ -91,8 +91,8 @@ def _warning(warn: Warn) -> Json:
     return {"code": warn.code, "message": warn.message, "where": warn.where}
 
 
-def _input(one: InputSummary, warnings: tuple[Warn, ...]) -> Json:
-    own = [_warning(w) for w in warnings if w.where == one.path or w.where.startswith(f"{one.path}: ")]
+def _input(number: int, one: InputSummary, warnings: tuple[tuple[int, Warn], ...]) -> Json:
+    own = [_warning(warn) for index, warn in warnings if index == number]
     return {
         "path": one.path,
         "kind": one.kind.value,
