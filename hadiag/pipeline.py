@@ -84,7 +84,8 @@ def rule_dirs(extra: Sequence[str] = ()) -> tuple[Path, ...]:
 
 def load_catalogue(options: Options) -> Catalogue:
     """Load the event types of all packs."""
-    return catalogue_stage.load([path / "events" for path in rule_dirs(options.rules) if (path / "events").is_dir()])
+    directories = [path / "events" for path in rule_dirs(options.rules) if (path / "events").is_dir()]
+    return catalogue_stage.load(directories, cache=options.cache)
 
 
 class _Reader:

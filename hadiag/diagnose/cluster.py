@@ -67,13 +67,18 @@ def _node(name: Node, timeline: Timeline, views: Views, config: ClusterConfig) -
         versions=tuple(sorted(identity.versions)),
         clock=timeline.clocks.get(name, NodeClock(is_reference=False)),
         boots=tuple(
-            Boot(v.start, v.end, str(v.value.get("how") or "unknown"))
+            Boot(v.start, v.end, _ended(v.value.get("how")))
             for v in views.of("node.boot")
             if v.value.get("node") == name
         ),
         silent=timeline.silences.get(name, ()),
         coverage=tuple(c for c in timeline.coverage if c.node == name),
     )
+
+
+def _ended(how: Scalar) -> str:
+    """How a boot ended, in the words of the result; one that still runs has not ended."""
+    return str(how) if how in {"orderly", "fenced", "crash"} else "unknown"
 
 
 def fencing_operations(views: Views, timeline: Timeline) -> tuple[FencingOperation, ...]:
