@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+NODES ?= alder,birch
 SAMPLE ?= samples/01-partition-fenced/partition-fence-ok.tar.bz2
 
-.PHONY: demo test lint setup samples clean
+.PHONY: demo test lint setup samples lab clean
 
 setup: $(VENV)/.ready
 
@@ -29,6 +30,11 @@ lint: setup
 
 samples: setup
 	$(BIN)/python -m tests.golden.scoreboard
+
+# A real cluster of two nodes in namespaces (as root, on Debian); NODES, and `python -m tests.lab --help` for the rest.
+lab: setup
+	$(BIN)/python -m tests.lab up --nodes $(NODES)
+	$(BIN)/python -m tests.lab status
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache *.hadiag.html

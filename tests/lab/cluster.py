@@ -1,0 +1,100 @@
+"""Bringing a cluster up and taking it down."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tests.lab import base, clock, layer, network, notes, power
+from tests.lab.commands import LabError, run
+from tests.lab.places import Places, cgroup
+from tests.lab.plan import ClusterPlan, NodePlan, load, save
+
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+ONLINE = 'crm_mon -1 2>/dev/null | grep -c "partition with quorum" '
+
+
+def up(plan: ClusterPlan, places: Places) -> None:
+    """Start all nodes, and wait until the members see each other."""
+    if places.plan.exists():
+        raise LabError("a cluster is up already; take it down first")
+    base.ensure(places, plan.suite)
+    if int(INOTIFY.read_text()) < 1024:
+        INOTIFY.write_text("1024")
+    places.cluster.mkdir(parents=True, exist_ok=True)
+    save(plan, places.plan)
+    for node in plan.nodes:
+        layer.write(plan, node, places.base(plan.suite), layer.new(places.node(node.name)))
+        if node.clock:
+            clock.install(places, node.name, node.clock)
+    network.create(plan)
+    power.supervise(places)
+    _until("the supervisor", places.socket.exists, 10)
+    notes.note(places, "up", plan.name)
+    # The server of a quorum device comes first: the members look for it once at their start.
+    for node in sorted(plan.nodes, key=lambda node: node.role == "member"):
+        power.order(places, "on", node=node.name)
+    started = [node for node in plan.members if node.boot]
+    if started:
+        _until("the cluster", lambda: _together(places, started), 90)
+
+
+def _together(places: Places, nodes: list[NodePlan]) -> bool:
+    try:
+        text = power.in_node(places, nodes[0].name, "crm_node -p; crm_mon -1", check=False, timeout=10)
+    except LabError:
+        return False
+    ready = "with quorum" in text and f"{len(nodes)} nodes configured" in text
+    return ready and set(text.splitlines()[0].split()) == {node.name for node in nodes}
+
+
+def _until(what: str, ready: object, seconds: float) -> None:
+    assert callable(ready)
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise LabError(f"{what} is not ready after {seconds:.0f} s")
+        time.sleep(1)
+
+
+def configure(plan: ClusterPlan, places: Places, configuration: str) -> None:
+    """Load a configuration in the language of crmsh, with a fence device for each node, and wait until all is done."""
+    first = plan.members[0].name
+    fencing = fence_devices(plan) if plan.fencing else "property stonith-enabled=false\n"
+    path = places.upper(first) / "root/cluster.crm"
+    power.in_node(places, first, f"cat >/root/cluster.crm <<'END'\n{fencing}{configuration}\nEND")
+    power.in_node(places, first, "crm --force configure load update /root/cluster.crm", timeout=60)
+    power.in_node(places, first, "crm_resource --wait --timeout=40", check=False, timeout=60)
+    path.unlink(missing_ok=True)
+
+
+def fence_devices(plan: ClusterPlan) -> str:
+    """A fence device for each member, all on the rack's switch."""
+    lines = ["property stonith-enabled=true"]
+    for node in plan.members:
+        params = f"ip={plan.mgmt()} username=ops password=rack pcmk_host_list={node.name} plug={node.name}"
+        lines.append(
+            f"primitive fence-{node.name} stonith:fence_rack params {params} op monitor interval=60s timeout=30s"
+        )
+        lines.append(f"location loc-fence-{node.name} fence-{node.name} -inf: {node.name}")
+    return "\n".join(lines) + "\n"
+
+
+def down(places: Places) -> None:
+    """Stop everything and remove it."""
+    plan = load(places.plan)
+    with suppress(LabError):
+        power.order(places, "stop")
+        time.sleep(1)
+    network.delete(plan)
+    for name in (*(node.name for node in plan.nodes), None):
+        for path in sorted(cgroup(name).rglob("*"), reverse=True):
+            if path.is_dir():
+                with suppress(OSError):
+                    path.rmdir()
+        with suppress(OSError):
+            cgroup(name).rmdir()
+    run(["sync", "-f", str(places.root)], check=False)
+    shutil.rmtree(places.cluster)
