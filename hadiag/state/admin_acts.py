@@ -10,6 +10,7 @@ from hadiag.model.time import NS
 from hadiag.state.commands import Command, parse_command
 from hadiag.state.reading import at_of, base_name, daemon, flag, number, text
 from hadiag.state.stream import placed
+from hadiag.state.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +72,7 @@ _TOOLS_BY_HAND = (
 _SAME = 30 * NS
 _WRITE = 3 * NS
 """The write to the configuration and what it changes are logged this close together."""
+_RECENT = 50
 _SIGTERM = 15
 _POWER_KEY_BEFORE = 120 * NS
 _BY_ITSELF = ("last-lrm-refresh", "dc-version", "cluster-infrastructure", "cluster-name", "have-watchdog")
@@ -101,22 +103,26 @@ def acts(timeline: Timeline) -> tuple[Act, ...]:
     """All acts in order of time; several traces of one act are one."""
     found: list[Act] = []
     for act in sorted(_traces(timeline), key=lambda act: (act.at.ns, act.uid)):
-        same = next((old for old in reversed(found) if _same(old, act)), None)
+        same = next((old for old in reversed(found[-_RECENT:]) if _same(old, act)), None)
         if same is None:
             found.append(act)
         else:
             _absorb(same, act)
-    precise = [act for act in found if act.what != "config"]
-    kept = list(precise)
-    for act in found:
-        if act.what != "config":
-            continue
-        meant = next((old for old in precise if not act.target and abs(old.at.ns - act.at.ns) <= _WRITE), None)
-        if meant is not None:
-            _absorb(meant, act)
-        else:
-            kept.append(act)
-    return tuple(sorted(kept, key=lambda act: (act.at.ns, act.uid)))
+    precise = Window([act for act in found if act.what != "config"], key=_moment)
+    kept = [act for act in found if act.what != "config" or not _is_write(act, precise)]
+    return tuple(kept)
+
+
+def _moment(act: Act) -> int:
+    return act.at.ns
+
+
+def _is_write(config: Act, precise: Window[Act]) -> bool:
+    """Whether a write to the configuration is the trace of an act that is known for what it is."""
+    near = precise.between(config.at.ns - _WRITE, config.at.ns + _WRITE) if not config.target else ()
+    if near:
+        _absorb(near[0], config)
+    return bool(near)
 
 
 def _absorb(act: Act, trace: Act) -> None:

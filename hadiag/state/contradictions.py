@@ -8,43 +8,56 @@ from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
-from hadiag.state.fencing_results import fenced_nodes, is_power
+from hadiag.state.fencing_results import fenced_nodes
 from hadiag.state.intervals import end_ns, start_ns
+from hadiag.state.reading import at_of
+from hadiag.state.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from hadiag.model.event import Event
     from hadiag.model.time import Instant
     from hadiag.state.tracker import Views
     from hadiag.timeline import Timeline
 
 _FAR = 1 << 62
+_RELATED = 600 * NS
 _GRACE = 5 * NS
 """A node may log for some seconds after its power-off was asked for; only what is later is a contradiction."""
 
 
 def contradictions(timeline: Timeline, views: Views) -> Iterator[View]:
     """Compare the views of different observers."""
-    yield from _pairs("two_dcs", [v for v in views.of("dc.view") if v.value["dc"] == v.observer], timeline)
-    yield from _two_quorate(timeline, views)
-    yield from _active_twice(timeline, views)
-    yield from _alive_but_lost(timeline, views)
+    ends = _LogEnds(timeline)
+    yield from _pairs("two_dcs", [v for v in views.of("dc.view") if v.value["dc"] == v.observer], ends)
+    yield from _two_quorate(ends, views)
+    yield from _active_twice(ends, views)
+    yield from _alive_but_lost(ends, views)
     yield from _fenced_but_logging(timeline, views)
 
 
-def _span_end(timeline: Timeline, view: View) -> int:
-    """End of a view; one that is open ends with its observer's last line."""
-    if view.end is not None:
-        return view.end.ns
-    ends = [log.end_ns for log in timeline.coverage if log.node == view.observer and log.end_ns is not None]
-    last = (e.at.ns for e in reversed(timeline.events) if e.at is not None and e.observer == view.observer)
-    return max([*ends, next(last, -_FAR)])
+class _LogEnds:
+    """When the lines of each node end; an open view holds until then."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._last: dict[str, int] = {}
+        for log in timeline.coverage:
+            if log.end_ns is not None:
+                self._last[log.node] = max(self._last.get(log.node, -_FAR), log.end_ns)
+        for event in timeline.events:
+            if event.at is not None:
+                self._last[event.observer] = max(self._last.get(event.observer, -_FAR), event.at.ns)
+
+    def of(self, view: View) -> int:
+        """End of a view, or of its observer's lines."""
+        return view.end.ns if view.end is not None else self._last.get(view.observer, -_FAR)
 
 
-def _overlap(timeline: Timeline, one: View, two: View) -> tuple[Instant | None, Instant | None, int] | None:
+def _overlap(ends: _LogEnds, one: View, two: View) -> tuple[Instant | None, Instant | None, int] | None:
     """Common span of two views and its length beyond the clocks' error in ns; None where there is surely none."""
     start = max(one, two, key=start_ns).start
-    first_end = min(_span_end(timeline, one), _span_end(timeline, two))
+    first_end = min(ends.of(one), ends.of(two))
     begin = start.ns if start is not None else start_ns(one)
     errors = [moment.err_ns for moment in (one.start, two.start, one.end, two.end) if moment is not None]
     if any(error is None for error in errors) and one.observer != two.observer:
@@ -55,11 +68,11 @@ def _overlap(timeline: Timeline, one: View, two: View) -> tuple[Instant | None, 
     return (start, end, length) if start is not None and length > 0 else None
 
 
-def _pairs(what: str, rows: Sequence[View], timeline: Timeline) -> Iterator[View]:
+def _pairs(what: str, rows: Sequence[View], ends: _LogEnds) -> Iterator[View]:
     for one, two in _meeting(rows):
         if one.observer == two.observer:
             continue
-        common = _overlap(timeline, one, two)
+        common = _overlap(ends, one, two)
         if common is not None:
             yield _contradiction(what, one, two, common, (one.observer, two.observer))
 
@@ -89,7 +102,7 @@ def _contradiction(
     return View("contradiction", two.observer, start, end, value, opened, None, tuple(dict.fromkeys(uids)))
 
 
-def _two_quorate(timeline: Timeline, views: Views) -> Iterator[View]:
+def _two_quorate(ends: _LogEnds, views: Views) -> Iterator[View]:
     """Both quorate, each without the other in its ring."""
     quorate = [view for view in views.of("quorum.view") if view.value["quorate"] is True]
     rings = views.of("membership.partition")
@@ -98,7 +111,7 @@ def _two_quorate(timeline: Timeline, views: Views) -> Iterator[View]:
             continue
         for mine in _apart(rings, one, two.observer):
             for theirs in _apart(rings, two, one.observer):
-                common = _overlap(timeline, mine, theirs)
+                common = _overlap(ends, mine, theirs)
                 within = (
                     common is not None
                     and common[0] is not None
@@ -121,7 +134,7 @@ def _apart(rings: Sequence[View], quorate: View, other: str) -> Iterator[View]:
             yield ring
 
 
-def _active_twice(timeline: Timeline, views: Views) -> Iterator[View]:
+def _active_twice(ends: _LogEnds, views: Views) -> Iterator[View]:
     """One resource on two nodes; what only a probe found there was never started by this cluster: no split."""
     by_resource: dict[str, list[View]] = {}
     for view in views.of("rsc.active"):
@@ -131,7 +144,7 @@ def _active_twice(timeline: Timeline, views: Views) -> Iterator[View]:
         for one, two in _meeting(rows):
             if one.value["node"] == two.value["node"]:
                 continue
-            common = _overlap(timeline, one, two)
+            common = _overlap(ends, one, two)
             if common is None:
                 continue
             found = "probe" in (one.value.get("proof"), two.value.get("proof"))
@@ -146,7 +159,7 @@ def _single(view: View) -> bool:
     return view.value["clone"] is False
 
 
-def _alive_but_lost(timeline: Timeline, views: Views) -> Iterator[View]:
+def _alive_but_lost(ends: _LogEnds, views: Views) -> Iterator[View]:
     """A node that its peers lost without a word, and that went on with its own ring."""
     for absent in views.of("node.absent"):
         node = str(absent.value["node"])
@@ -155,30 +168,28 @@ def _alive_but_lost(timeline: Timeline, views: Views) -> Iterator[View]:
         for ring in views.of("membership.partition"):
             members = ring.value["members"]
             alone = isinstance(members, tuple) and str(absent.observer) not in members
-            common = _overlap(timeline, absent, ring) if str(ring.observer) == node and alone else None
+            common = _overlap(ends, absent, ring) if str(ring.observer) == node and alone else None
             if common is not None and not _begun(views, node, absent.start.ns, start_ns(ring)):
                 yield _contradiction("alive_but_lost", absent, ring, common, (str(absent.observer), node))
                 break
 
 
 def _fenced_but_logging(timeline: Timeline, views: Views) -> Iterator[View]:
-    """Lines of the cluster software of a node after the confirmation that it is off, with no start in between."""
-    for done in fenced_nodes(timeline):
-        operations = [v for v in views.of("fencing.operation") if done.uid in (v.closed_by, *v.evidence)]
-        if any(not is_power(str(view.value["action"])) for view in operations):
+    """Lines of a node after the confirmation that it is off, with no start in between."""
+    fenced = fenced_nodes(timeline)
+    lines: dict[str, Window[Event]] = {}
+    for target in {done.target for done in fenced}:
+        mine = [event for event in timeline.events if event.observer == target and event.at is not None]
+        lines[target] = Window(mine, key=lambda event: at_of(event).ns)
+    for done in fenced:
+        late = lines[done.target].after(done.at.ns + _GRACE, 1)
+        if not late or done.at.before(at_of(late[0])) is not Tri.TRUE:
             continue
-        first = None
-        for event in timeline.events:
-            if event.at is None or event.observer != done.target or done.at.before(event.at) is not Tri.TRUE:
-                continue
-            first = event
-            break
-        if first is None or first.at is None or first.at.ns - done.at.ns > 600 * NS:
-            continue
-        if _restarted(timeline, views, done.target, done.at.ns, first.at.ns) or first.at.ns - done.at.ns < _GRACE:
+        moment = at_of(late[0]).ns
+        if moment - done.at.ns > _RELATED or _restarted(timeline, views, done.target, done.at.ns, moment):
             continue
         value = {"what": "fenced_but_logging", "nodes": (done.target,), "resource": None, "overlap_s": None}
-        yield View("contradiction", Node(done.target), done.at, None, value, done.uid, None, (first.uid,))
+        yield View("contradiction", Node(done.target), done.at, None, value, done.uid, None, (late[0].uid,))
 
 
 def _begun(views: Views, node: str, low: int, high: int) -> bool:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.model.view import View
-from hadiag.state.fencing_attempts import Attempt, attempt_views, is_agent_line
-from hadiag.state.fencing_devices import device_views
+from hadiag.state.fencing_attempts import Around, Attempt, attempt_views, is_agent_line
+from hadiag.state.fencing_devices import device_agents
 from hadiag.state.fencing_results import OP_RESULT, PEER_TERMINATED, event_result, is_power, short_id
-from hadiag.state.reading import at_of, base_name, same_file, scalar_text, text
+from hadiag.state.reading import at_of, base_name, same_file, text
 from hadiag.state.stream import placed
+from hadiag.state.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,6 +62,7 @@ _FORWARDERS = ("pacemaker-fenced", "stonith-ng", "stonithd")
 """A fencer that asks on behalf of another node, which cannot shoot itself."""
 _REASON_BEFORE = 120 * NS
 _ADOPT = 60 * NS
+_CANDIDATES = 20
 _BROADCAST = 10 * NS
 _ABANDONED = 1800 * NS
 
@@ -101,70 +103,92 @@ class _Operation:
 
 
 class FencingTracker:
-    """Tables ``fencing.operation``, ``fencing.attempt`` and ``fencing.device``."""
+    """Tables ``fencing.operation`` and ``fencing.attempt``."""
 
     consumes = frozenset({*_ALL, *REASONS, "fence.agent_output", "fence.agent_stderr", "fa.*"})
 
     def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
         """Join the lines of all observers to operations."""
-        operations: list[_Operation] = []
-        reasons = placed(timeline, *REASONS)
-        agent = [
-            event
-            for event in placed(timeline, "fence.agent_output", "fence.agent_stderr", "fa.*")
-            if is_agent_line(event)
-        ]
-        agents = _agents(facts)
-        lines = placed(timeline, *_ALL)
-        for event in lines:
-            if short_id(event):
-                _identified(timeline, operations, event)
-        for event in lines:
-            if not short_id(event):
-                _anonymous(timeline, operations, event)
-        for operation in operations:
-            yield from _views(operation, reasons, agent, agents)
-        yield from device_views(timeline, facts, agents)
+        around = Around(
+            Window(placed(timeline, *REASONS), key=_moment),
+            _agent_lines(timeline),
+            device_agents(facts),
+        )
+        for operation in _operations(timeline):
+            yield from _views(operation, around)
 
 
-def _agents(facts: Sequence[Fact]) -> dict[str, str]:
-    """Agent of each fence device, from the configuration."""
-    agents: dict[str, str] = {}
-    for fact in facts:
-        if fact.table == "fencing.device":
-            agents[str(fact.values.get("id"))] = scalar_text(fact.values, "agent", "type") or ""
-        elif fact.table == "resource" and (fact.values.get("fencing") is True or fact.values.get("class") == "stonith"):
-            agents.setdefault(str(fact.values.get("id")), scalar_text(fact.values, "agent", "type") or "")
-    return agents
+def _moment(event: Event) -> int:
+    return at_of(event).ns
 
 
-def _identified(timeline: Timeline, operations: list[_Operation], event: Event) -> None:
+def _operations(timeline: Timeline) -> list[_Operation]:
+    """Operations by id first; then the lines without an id find theirs by target and time."""
+    lines = placed(timeline, *_ALL)
+    identified: dict[str, _Operation] = {}
+    for event in lines:
+        if short_id(event):
+            _identified(timeline, identified, event)
+    by_target: dict[str, Window[_Operation]] = {}
+    for operation in identified.values():
+        by_target.setdefault(operation.target, Window(key=_first_ns)).add(operation)
+    found = list(identified.values())
+    for event in lines:
+        new = None if short_id(event) else _anonymous(timeline, by_target, event)
+        if new is not None:
+            by_target.setdefault(new.target, Window(key=_first_ns)).add(new)
+            found.append(new)
+    return found
+
+
+def _first_ns(operation: _Operation) -> int:
+    return operation.first_ns
+
+
+def _agent_lines(timeline: Timeline) -> dict[str, Window[Event]]:
+    """What the agents said on each node."""
+    lines: dict[str, list[Event]] = {}
+    for event in placed(timeline, "fence.agent_output", "fence.agent_stderr", "fa.*"):
+        if is_agent_line(event):
+            lines.setdefault(str(event.observer), []).append(event)
+    return {node: Window(said, key=_moment) for node, said in lines.items()}
+
+
+def _identified(timeline: Timeline, known: dict[str, _Operation], event: Event) -> None:
     """Lines with the id of their operation join whatever the clocks say."""
     op_id, target = short_id(event), text(event, "target")
-    operation = next((old for old in operations if old.op_id == op_id), None)
+    operation = known.get(op_id)
     if operation is None and target is not None and event.type not in NOTES:
-        operation = _Operation(target, (text(event, "action") or "reboot").lower(), op_id)
-        operations.append(operation)
+        operation = known[op_id] = _Operation(target, (text(event, "action") or "reboot").lower(), op_id)
     if operation is not None:
         _record(timeline, operation, event)
 
 
-def _anonymous(timeline: Timeline, operations: list[_Operation], event: Event) -> None:
-    """Lines without an id join by target and time, in the order of their file."""
+def _anonymous(timeline: Timeline, by_target: dict[str, Window[_Operation]], event: Event) -> _Operation | None:
+    """Join a line without an id by target and time, in the order of its file; an operation of its own is returned."""
     target, action = text(event, "target", "node", "host"), (text(event, "action") or "").lower()
     if target is None or (event.type in DEVICE_RESULT and not _acts(action)):
-        return
-    same = [old for old in operations if old.target == target and _same_action(old, action, event)]
+        return None
+    same = [old for old in _near(by_target.get(target), event) if _same_action(old, action, event)]
     found = _following(same, event) if event.type in (REQUEST, *CLIENT_WANTS) else None
     found = found or _running(same, event) or _just_ended(same, event)
     if event.type in DEVICE_RESULT:
         _device_result(found, event)
-        return
+        return None
+    new = None
     if found is None and event.type not in (*NOTES, *FAILED, *WATCHDOG):
-        found = _Operation(target, action or "reboot")
-        operations.append(found)
+        found = new = _Operation(target, action or "reboot")
     if found is not None:
         _record(timeline, found, event)
+    return new
+
+
+def _near(same: Window[_Operation] | None, event: Event) -> Sequence[_Operation]:
+    """Operations against one node that a line can belong to at all."""
+    if same is None:
+        return ()
+    moment = at_of(event).ns
+    return (*same.before(moment, _CANDIDATES), *same.after(moment + 1, _CANDIDATES // 4))
 
 
 def _acts(action: str) -> bool:
@@ -268,49 +292,49 @@ def _device_result(operation: _Operation | None, event: Event) -> None:
     operation.evidence.append(event)
 
 
-def _views(
-    operation: _Operation, reasons: Sequence[Event], agent: Sequence[Event], agents: dict[str, str]
-) -> Iterator[View]:
+def _views(operation: _Operation, around: Around) -> Iterator[View]:
     begun, done = _begin(operation), _completion(operation)
     end = done.at if done is not None else None
     if begun.at is not None and end is not None and end.ns < begun.at.ns:
         end = begun.at
-    attempts = list(
-        attempt_views(operation.attempts, operation.op_id, operation.action, operation.target, agent, agents, done)
-    )
-    value = _value(operation, reasons, begun, done, attempts)
-    uids = [event.uid for event in sorted(operation.evidence, key=lambda event: (at_of(event).ns, event.uid))]
-    uids += [uid for view in attempts for uid in view.evidence]
-    reason = _reason(operation, reasons, begun)
-    if reason is not None:
-        uids.insert(0, reason.uid)
-    ends = {begun.uid, done.uid if done is not None else None}
-    yield View(
-        "fencing.operation",
-        Node(operation.requested_by or str(begun.observer)),
-        begun.at,
-        end,
-        value,
-        begun.uid,
-        done.uid if done is not None else None,
-        tuple(uid for uid in dict.fromkeys(uids) if uid not in ends),
-    )
-    yield from attempts
-
-
-def _value(
-    operation: _Operation, reasons: Sequence[Event], begun: Event, done: Event | None, attempts: Sequence[View]
-) -> dict[str, Scalar]:
-    result, error = _result(operation, attempts)
-    reason = _reason(operation, reasons, begun)
-    manual = operation.manual or _by_hand(operation.client)
-    devices = sorted({str(view.value["device"]) for view in attempts if view.value["device"]})
-    duration = (at_of(done).ns - at_of(begun).ns) / NS if done is not None else None
-    return {
+    head: dict[str, Scalar] = {
         "op_id": operation.op_id or None,
         "action": operation.action,
         "target": operation.target,
+    }
+    attempts = list(attempt_views(operation.attempts, head, around, done))
+    reason = _reason(operation, around.reasons, begun)
+    duration = (at_of(done).ns - at_of(begun).ns) / NS if done is not None else None
+    value: dict[str, Scalar] = {
+        **head,
+        **_outcome(operation, attempts),
         "reason": text(reason, "reason") if reason is not None else None,
+        "duration_s": max(duration, 0.0) if duration is not None else None,
+    }
+    observer = Node(operation.requested_by or str(begun.observer))
+    last = done.uid if done is not None else None
+    evidence = _evidence(operation, attempts, reason, {begun.uid, last})
+    yield View("fencing.operation", observer, begun.at, end, value, begun.uid, last, evidence)
+    yield from attempts
+
+
+def _evidence(
+    operation: _Operation, attempts: Sequence[View], reason: Event | None, ends: set[str | None]
+) -> tuple[str, ...]:
+    """The scheduler's reason, the operation's own lines in order, then what the agents said."""
+    uids = [event.uid for event in sorted(operation.evidence, key=lambda event: (at_of(event).ns, event.uid))]
+    uids += [uid for view in attempts for uid in view.evidence]
+    if reason is not None:
+        uids.insert(0, reason.uid)
+    return tuple(uid for uid in dict.fromkeys(uids) if uid not in ends)
+
+
+def _outcome(operation: _Operation, attempts: Sequence[View]) -> dict[str, Scalar]:
+    """Who did it with what, and how it ended."""
+    result, error = _result(operation, attempts)
+    manual = operation.manual or _by_hand(operation.client)
+    devices = sorted({str(view.value["device"]) for view in attempts if view.value["device"]})
+    return {
         "client": _program(operation.client) or None,
         "requested_by": operation.requested_by or None,
         "executed_by": operation.executed_by or None,
@@ -318,7 +342,6 @@ def _value(
         "attempts": len(attempts),
         "result": result,
         "error": error,
-        "duration_s": max(duration, 0.0) if duration is not None else None,
         "manual": manual,
         "by": "admin" if manual else "cluster",
         "origin_pending": not operation.results and not operation.refused,
@@ -382,13 +405,13 @@ def _error(operation: _Operation, attempts: Sequence[View]) -> str | None:
     return None
 
 
-def _reason(operation: _Operation, reasons: Sequence[Event], begun: Event) -> Event | None:
+def _reason(operation: _Operation, reasons: Window[Event], begun: Event) -> Event | None:
     """The scheduler's reason that came last before the request."""
     found: Event | None = None
-    for event in reasons:
-        about = text(event, "node", "target")
-        lead = at_of(begun).ns - at_of(event).ns
-        if about is not None and base_name(about) == operation.target and -NS <= lead <= _REASON_BEFORE:
+    moment = at_of(begun).ns
+    for event in reasons.between(moment - _REASON_BEFORE, moment + NS):
+        about = text(event, "target", "node")
+        if about is not None and base_name(about) == operation.target:
             found = event if found is None or event.type != REASONS[1] or not text(found, "reason") else found
     return found
 

@@ -13,11 +13,11 @@ from hadiag.state.fencing_results import result_word
 from hadiag.state.reading import at_of, number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hadiag.model.entity import Scalar
     from hadiag.model.event import Event
-    from hadiag.model.time import Instant
+    from hadiag.state.windows import Window
 
 _TELLING = re.compile(
     r"error|fail|unable|denied|refus|timed? ?out|timeout|unreach|no route|invalid|not found|unauth|expired|could ?n[o']t",
@@ -27,6 +27,7 @@ _NOISE = re.compile(r"DeprecationWarning|pending deprecation|^\s*(from|import) "
 _AGENT_STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ ")
 _FRAME = re.compile(r"^(?:ERROR|WARNING|INFO):\s*|(?:#012|\\n|\s)+$")
 _LATEST = 2 * NS
+_NEVER = 1 << 63
 _MAX_TEXT = 400
 
 
@@ -66,23 +67,25 @@ def agent_text(event: Event) -> str:
     return _FRAME.sub("", _AGENT_STAMP.sub("", said.strip(" []")))
 
 
-def attempt_views(  # noqa: PLR0913, PLR0917 (the facts of the operation around the tries)
-    attempts: Sequence[Attempt],
-    op_id: str,
-    action: str,
-    target: str,
-    agent_lines: Sequence[Event],
-    agents: dict[str, str],
-    done: Event | None,
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What operations and tries are explained by: the scheduler's reasons, the agents' words, the configured agents."""
+
+    reasons: Window[Event]
+    agent_lines: Mapping[str, Window[Event]]
+    agents: Mapping[str, str]
+
+
+def attempt_views(
+    attempts: Sequence[Attempt], head: Mapping[str, Scalar], around: Around, done: Event | None
 ) -> Iterator[View]:
-    """Turn the tries of an operation into views."""
+    """Turn the tries of an operation into views; ``head`` is what they share: op_id, action and target."""
     for index, attempt in enumerate(attempts):
         following = attempts[index + 1] if index + 1 < len(attempts) else None
-        lines = _lines(attempt, following, agent_lines, done)
+        lines = _lines(attempt, following, around, done)
         start = attempt.started or (lines[0] if lines else attempt.ended)
         end = attempt.ended or _next_start(following) or done
-        value = _value(attempt, op_id, action, target, lines, agents)
-        value["duration_s"] = _seconds(start, end)
+        value = {**head, **_value(attempt, lines, around), "duration_s": _seconds(start, end)}
         uids = [event.uid for event in lines][:20]
         yield View(
             "fencing.attempt",
@@ -106,22 +109,16 @@ def _seconds(start: Event | None, end: Event | None) -> float | None:
     return max(0.0, (at_of(end).ns - at_of(start).ns) / NS)
 
 
-def _value(  # noqa: PLR0913, PLR0917 (the facts of the operation around the try)
-    attempt: Attempt, op_id: str, action: str, target: str, lines: Sequence[Event], agents: dict[str, str]
-) -> dict[str, Scalar]:
+def _value(attempt: Attempt, lines: Sequence[Event], around: Around) -> dict[str, Scalar]:
     result, error = _outcome(attempt)
     named = [text(event, "agent") for event in lines]
-    said = "" if result == "ok" else _telling(lines)
     return {
-        "op_id": op_id or None,
-        "action": action,
-        "target": target,
         "device": attempt.device,
-        "agent": agents.get(attempt.device or "") or next((name for name in named if name), None),
+        "agent": around.agents.get(attempt.device or "") or next((name for name in named if name), None),
         "executed_by": attempt.executed_by,
         "result": result,
         "error": error,
-        "text": said,
+        "text": "" if result == "ok" else _telling(lines),
     }
 
 
@@ -135,25 +132,15 @@ def _outcome(attempt: Attempt) -> tuple[str, str | None]:
     return word, None if word == "ok" else (reason or (f"rc={rc}" if rc is not None else None))
 
 
-def _lines(
-    attempt: Attempt, following: Attempt | None, agent_lines: Sequence[Event], done: Event | None
-) -> list[Event]:
+def _lines(attempt: Attempt, following: Attempt | None, around: Around, done: Event | None) -> list[Event]:
     """Lines of the agent on the executing node, between the request and the result."""
-    low = at_of(attempt.started).ns - _LATEST if attempt.started is not None else None
     last = attempt.ended or _next_start(following) or done
-    high: int | None = at_of(last).ns + _LATEST // 2 if last is not None else None
-    if low is None and high is not None:
-        low = high - 60 * NS
-    if low is None:
+    said = around.agent_lines.get(attempt.executed_by)
+    if said is None or (last is None and attempt.started is None):
         return []
-    return [
-        event
-        for event in agent_lines
-        if str(event.observer) == attempt.executed_by
-        and at_of(event).ns >= low
-        and (high is None or at_of(event).ns <= high)
-        and _of_device(event, attempt.device)
-    ]
+    high = at_of(last).ns + _LATEST // 2 if last is not None else _NEVER
+    low = at_of(attempt.started).ns - _LATEST if attempt.started is not None else high - 60 * NS
+    return [event for event in said.between(low, high) if _of_device(event, attempt.device)]
 
 
 def _of_device(event: Event, device: str | None) -> bool:
@@ -166,8 +153,3 @@ def _telling(lines: Sequence[Event]) -> str:
     said = list(dict.fromkeys(agent_text(event) for event in lines))
     telling = [line for line in said if _TELLING.search(line)]
     return "; ".join(telling or said)[:_MAX_TEXT]
-
-
-def instant_of(event: Event | None) -> Instant | None:
-    """Instant of an event that may be missing."""
-    return event.at if event is not None else None

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from hadiag.model.view import View
 from hadiag.state.fencing_results import is_power, result_word
-from hadiag.state.operations import operations
-from hadiag.state.reading import number, text
+from hadiag.state.reading import number, scalar_text, text
 from hadiag.state.stream import placed
 
 if TYPE_CHECKING:
@@ -22,13 +21,25 @@ DEVICE_RESULT = ("fence.device_result", "fence.device_result_new")
 _CHECKS = ("monitor", "status", "list", "metadata", "validate-all")
 
 
-def device_views(timeline: Timeline, facts: Sequence[Fact], agents: dict[str, str]) -> Iterator[View]:
+def device_agents(facts: Sequence[Fact]) -> dict[str, str]:
+    """Agent of each fence device, from the configuration."""
+    agents: dict[str, str] = {}
+    for fact in facts:
+        if fact.table == "fencing.device":
+            agents[str(fact.values.get("id"))] = scalar_text(fact.values, "agent", "type") or ""
+        elif fact.table == "resource" and (fact.values.get("fencing") is True or fact.values.get("class") == "stonith"):
+            agents.setdefault(str(fact.values.get("id")), scalar_text(fact.values, "agent", "type") or "")
+    return agents
+
+
+def device_views(timeline: Timeline, facts: Sequence[Fact], operations: Sequence[View]) -> Iterator[View]:
     """Results of the fencer's own checks, and of the start and monitor operations of the devices' resources."""
+    agents = device_agents(facts)
     for event in placed(timeline, *DEVICE_RESULT):
         action, device = (text(event, "action") or "").lower(), text(event, "device")
         if device is not None and not is_power(action) and action in _CHECKS:
             yield _check(event, device, action, agents)
-    for view in operations(timeline, facts):
+    for view in operations:
         if view.value["fencing_device"] is True and view.value["op"] in ("start", "monitor"):
             yield from _operation(view, agents)
 

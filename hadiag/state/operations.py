@@ -10,6 +10,7 @@ from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.state.reading import at_of, base_name, number, scalar_number, split_opkey, text
 from hadiag.state.stream import placed
+from hadiag.state.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,6 +70,9 @@ _SAME_CALL = 300 * NS
 _ANSWER = 3600 * NS
 _OUTPUT_NEAR = 5 * NS
 _LATE = 2 * NS
+_MAX_EVIDENCE = 50
+_FOLLOWING = 20
+"""Results after a moment that are looked at; the one that a line belongs to comes soon."""
 
 
 @dataclass(slots=True, eq=False)
@@ -166,19 +170,23 @@ def _place(operation: Operation) -> tuple[int, str, int]:
 
 def _unanswered(done: Sequence[Operation], waiting: Waiting) -> list[Operation]:
     """Requests without a result; the DC's line may come after the result where clocks tick in seconds."""
-    answered: dict[tuple[str, str, str, bool], list[Operation]] = {}
+    answered: dict[tuple[str, str, str, bool], Window[Operation]] = {}
     for operation in done:
-        answered.setdefault(_queue(operation.key), []).append(operation)
+        answered.setdefault(_queue(operation.key), Window(key=_answered_ns)).add(operation)
     return [
         operation
         for key, queue in sorted(waiting.items())
         for operation in queue
-        if not any(
-            _compatible(old.interval_ms, operation.interval_ms)
-            and _first_ns(old) - _LATE <= _first_ns(operation) <= _answered_ns(old) + _LATE
-            for old in answered.get(key, ())
-        )
+        if key not in answered or not _late_request(operation, answered[key])
     ]
+
+
+def _late_request(operation: Operation, answered: Window[Operation]) -> bool:
+    moment = _first_ns(operation)
+    return any(
+        _compatible(old.interval_ms, operation.interval_ms) and _first_ns(old) - _LATE <= moment
+        for old in answered.after(moment - _LATE, _FOLLOWING)
+    )
 
 
 def _first_ns(operation: Operation) -> int:
@@ -281,15 +289,15 @@ def _status(status: str, said: str, operation: Operation) -> str:
 
 def _second_hand(timeline: Timeline, done: list[Operation], waiting: Waiting) -> None:
     """Results that the DC reports: confirmation of known ones, the only trace where the node has no logs."""
-    by_key: dict[tuple[str, str, str], list[Operation]] = {}
+    by_key: dict[tuple[str, str, str, int], Window[Operation]] = {}
     for operation in done:
-        by_key.setdefault(operation.key[:3], []).append(operation)
+        by_key.setdefault(operation.key, Window(key=_answered_ns)).add(operation)
     for event in placed(timeline, UNEXPECTED, CONFIRMED):
         identity, node = _identify(event), text(event, "node")
         if identity is None or node is None:
             continue
-        same = by_key.get((node, base_name(identity[0]), identity[1]), ())
-        known = _same_call([old for old in same if _compatible(old.interval_ms, identity[2])], event)
+        key = (node, base_name(identity[0]), identity[1], identity[2])
+        known = _same_call(by_key[key], event) if key in by_key else None
         if known is not None:
             known.evidence.append(event.uid)
         else:
@@ -298,22 +306,19 @@ def _second_hand(timeline: Timeline, done: list[Operation], waiting: Waiting) ->
             continue
         if known.answered is event:
             done.append(known)
-            by_key.setdefault(known.key[:3], []).append(known)
+            by_key.setdefault(known.key, Window(key=_answered_ns)).add(known)
         known.unexpected = True if event.type == UNEXPECTED else known.unexpected
 
 
-def _same_call(candidates: Sequence[Operation], event: Event) -> Operation | None:
-    call = number(event, "call")
+def _same_call(candidates: Window[Operation], event: Event) -> Operation | None:
+    call, moment = number(event, "call"), at_of(event).ns
     near = [
         operation
-        for operation in candidates
-        if operation.answered is not None
-        and abs(at_of(operation.answered).ns - at_of(event).ns) < _SAME_CALL
-        and (call is None or operation.call in (None, call))
+        for operation in candidates.between(moment - _SAME_CALL, moment + _SAME_CALL)
+        if call is None or operation.call in (None, call)
     ]
-    same_rc = [operation for operation in near if operation.rc == number(event, "rc")]
-    pool = same_rc or near
-    return min(pool, key=lambda found: abs(_answered_ns(found) - at_of(event).ns)) if pool else None
+    pool = [operation for operation in near if operation.rc == number(event, "rc")] or near
+    return min(pool, key=lambda found: abs(_answered_ns(found) - moment)) if pool else None
 
 
 def _answered_ns(operation: Operation) -> int:
@@ -322,19 +327,29 @@ def _answered_ns(operation: Operation) -> int:
 
 def _add_output(timeline: Timeline, done: Sequence[Operation]) -> None:
     """Texts that agents hand to the cluster; they count for operations that failed."""
-    answered: dict[tuple[str, str, str], list[Operation]] = {}
+    answered: dict[tuple[str, str, str], Window[Operation]] = {}
     for operation in done:
         if operation.answered is not None:
-            answered.setdefault(operation.key[:3], []).append(operation)
+            answered.setdefault(operation.key[:3], Window(key=_answered_ns)).add(operation)
     for event in placed(timeline, OUTPUT, *TIMEOUTS, *FINISHED):
         identity = _identify(event)
         if identity is None:
             continue
         node = text(event, "node") or str(event.observer)
-        same = answered.get((node, base_name(identity[0]), identity[1]), ())
-        nearest = _near(same, identity[2], at_of(event).ns)
+        same = answered.get((node, base_name(identity[0]), identity[1]))
+        nearest = _near(same, identity[2], at_of(event).ns) if same is not None else None
         if nearest is not None and not nearest.expected():
             _explain(nearest, event)
+
+
+def _near(same: Window[Operation], interval: int, ns: int) -> Operation | None:
+    """Result of the operation that is closest to a line in time."""
+    near = [
+        operation
+        for operation in same.between(ns - _OUTPUT_NEAR, ns + _OUTPUT_NEAR)
+        if interval <= 0 or operation.interval_ms == interval
+    ]
+    return min(near, key=lambda operation: abs(_answered_ns(operation) - ns)) if near else None
 
 
 def _explain(operation: Operation, event: Event) -> None:
@@ -344,30 +359,21 @@ def _explain(operation: Operation, event: Event) -> None:
         operation.exit_reason = said.strip(" ()")
 
 
-def _near(same: Sequence[Operation], interval: int, ns: int) -> Operation | None:
-    """Result of the operation that is closest to a line in time."""
-    near = [
-        operation
-        for operation in same
-        if abs(_answered_ns(operation) - ns) <= _OUTPUT_NEAR
-        and (interval <= 0 or _compatible(operation.interval_ms, interval))
-    ]
-    return min(near, key=lambda operation: abs(_answered_ns(operation) - ns)) if near else None
-
-
 def _add_agent_lines(timeline: Timeline, done: Sequence[Operation]) -> None:
     """Lines that an agent logged itself, for failed operations of its resource only."""
-    failed = [operation for operation in done if not operation.expected() and operation.answered is not None]
-    if not failed:
-        return
-    for event in placed(timeline, *AGENT_LINES):
+    failed: dict[str, Window[Operation]] = {}
+    for operation in done:
+        if not operation.expected() and operation.answered is not None:
+            failed.setdefault(operation.node, Window(key=_answered_ns)).add(operation)
+    for event in placed(timeline, *AGENT_LINES) if failed else ():
         resource = text(event, "rsc", "resource")
-        for operation in failed:
-            if resource is not None and base_name(resource) != base_name(operation.resource):
+        candidates = failed.get(str(event.observer))
+        for operation in candidates.after(at_of(event).ns - NS, _FOLLOWING) if candidates is not None else ():
+            other = resource is not None and base_name(resource) != base_name(operation.resource)
+            if other or not _during(operation, event):
                 continue
-            if str(event.observer) != operation.node or not _during(operation, event):
-                continue
-            operation.evidence.append(event.uid)
+            if len(operation.evidence) < _MAX_EVIDENCE:
+                operation.evidence.append(event.uid)
             said = text(event, "reason", "exit_reason")
             if said and not operation.exit_reason and (resource is not None or event.type.startswith("ra.ocf")):
                 operation.exit_reason = said
@@ -422,7 +428,7 @@ def _view(operation: Operation, devices: frozenset[str]) -> View:
     }
     opener = asked if asked is not None else answered
     first, last = opener.uid if opener is not None else None, answered.uid if answered is not None else None
-    evidence = tuple(uid for uid in dict.fromkeys(operation.evidence) if uid not in (first, last))[:50]
+    evidence = tuple(uid for uid in dict.fromkeys(operation.evidence) if uid not in (first, last))[:_MAX_EVIDENCE]
     return View("rsc.operation", operation.observer, start, end, value, first, last, evidence)
 
 

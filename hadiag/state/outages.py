@@ -67,6 +67,27 @@ class _Up:
     """It ended with a stop that the cluster ordered."""
 
 
+class _Results:
+    """Results of one resource on one node in their order; stamps alone may be equal."""
+
+    def __init__(self) -> None:
+        self._views: list[View] = []
+        self._places: dict[str, int] = {}
+
+    def add(self, view: View) -> None:
+        """Take the next result."""
+        if view.closed_by is not None:
+            self._places.setdefault(view.closed_by, len(self._views))
+        self._views.append(view)
+
+    def during(self, active: View) -> Sequence[View]:
+        """Results behind the one that opened an interval, up to the one that closed it."""
+        first = self._places.get(active.opened_by or "", -1) + 1
+        last = self._places.get(active.closed_by or "", len(self._views)) + 1
+        low, high = start_ns(active), end_ns(active)
+        return [view for view in self._views[first:last] if view.end is not None and low <= view.end.ns <= high]
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What outages are judged by."""
@@ -76,12 +97,16 @@ class Context:
     operations: Sequence[View]
     kinds: Mapping[str, Kind]
     acts: Sequence[Act]
+    failed_starts: Sequence[View]
 
 
 def outage_views(context: Context, active: Sequence[View]) -> Iterator[View]:
     """Gaps between the stretches in which each resource worked."""
     names = {str(view.value["resource"]) for view in active}
     names |= {base_name(text(event, "rsc") or "") for event, _ in _moves(context.timeline)}
+    operations: dict[str, list[View]] = {}
+    for view in context.operations:
+        operations.setdefault(str(view.value["resource"]), []).append(view)
     for name in sorted(names - fence_devices(context.timeline, context.facts)):
         kind = context.kinds.get(name, Kind())
         if kind.clone is True and not kind.promotable:
@@ -90,9 +115,12 @@ def outage_views(context: Context, active: Sequence[View]) -> Iterator[View]:
         mine = [
             view for view in active if view.value["resource"] == name and (role is None or view.value["role"] == role)
         ]
-        operations = [view for view in context.operations if view.value["resource"] == name]
+        results: dict[str, _Results] = {}
+        for view in operations.get(name, ()):
+            results.setdefault(str(view.value["node"]), _Results()).add(view)
         wanted = [view for view in mine if not _leftover(view, mine)]
-        ups = sorted((up for view in wanted for up in _stretches(context, view, operations)), key=_up_span)
+        cut = (_stretches(context, view, results.get(str(view.value["node"]), _Results())) for view in wanted)
+        ups = sorted((up for stretches in cut for up in stretches), key=_up_span)
         yield from _gaps(context, name, role, ups)
 
 
@@ -114,12 +142,12 @@ def _up_end(up: _Up) -> int:
     return up.end.ns if up.end is not None else 1 << 63
 
 
-def _stretches(context: Context, active: View, operations: Sequence[View]) -> Iterator[_Up]:
+def _stretches(context: Context, active: View, operations: _Results) -> Iterator[_Up]:
     """Cut an active interval at failing monitors, and end it where the stop began, not where it was done."""
     node, start, opened = str(active.value["node"]), active.start, active.opened_by
     live = active.value.get("proof") == "migrate_from"
     up = True
-    for view in _during(active, [view for view in operations if view.value["node"] == node]):
+    for view in operations.during(active):
         if view.end is None:
             continue
         op, begins = view.value["op"], view.start or view.end
@@ -135,18 +163,6 @@ def _stretches(context: Context, active: View, operations: Sequence[View]) -> It
             start, opened, up, live = view.end, view.closed_by, True, False
     if up:
         yield _Up(node, start, _node_loss(context, active), opened, active.closed_by, live)
-
-
-def _during(active: View, operations: Sequence[View]) -> Sequence[View]:
-    """Operations between the results that opened and closed an interval; stamps alone may be equal."""
-    results = [view.closed_by for view in operations]
-    first = results.index(active.opened_by) + 1 if active.opened_by in results else 0
-    last = results.index(active.closed_by) + 1 if active.closed_by in results else len(results)
-    return [
-        view
-        for view in operations[first:last]
-        if view.end is not None and start_ns(active) <= view.end.ns <= end_ns(active)
-    ]
 
 
 def _node_loss(context: Context, active: View) -> Instant | None:
@@ -223,12 +239,10 @@ def _start_failed(context: Context, name: str, start: Instant, end: Instant | No
     """Whether a start failed meanwhile: then nobody planned how long it took."""
     return any(
         view.value["resource"] == name
-        and view.value["op"] in ("start", "promote", "migrate_from")
-        and view.value["expected"] is False
         and view.end is not None
-        and view.end.ns >= start.ns
+        and start.ns <= view.end.ns
         and (end is None or view.end.ns <= end.ns)
-        for view in context.operations
+        for view in context.failed_starts
     )
 
 

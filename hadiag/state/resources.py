@@ -9,6 +9,8 @@ from hadiag.state.activity import active_views
 from hadiag.state.admin_acts import acts
 from hadiag.state.clones import INSTANCE_LINES, kinds
 from hadiag.state.failures import ban_views, blocked_views, failcount_views
+from hadiag.state.fencing_devices import device_views
+from hadiag.state.operations import failures as failures_of
 from hadiag.state.outages import Context, outage_views
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ResourceTracker:
-    """Tables ``rsc.operation``, ``rsc.active``, ``rsc.outage``, ``rsc.failcount``, ``rsc.ban`` and ``rsc.blocked``."""
+    """Tables ``rsc.*`` and ``fencing.device``; a fence device is a resource too."""
 
     consumes = operations.CONSUMES | failures.CONSUMES | admin_acts.CONSUMES | frozenset(INSTANCE_LINES)
 
@@ -32,7 +34,9 @@ class ResourceTracker:
         deliberate = acts(timeline)
         yield from done
         yield from active
-        yield from outage_views(Context(timeline, facts, done, sorts, deliberate), active)
+        yield from device_views(timeline, facts, done)
+        failed_starts = [view for view in failures_of(done) if view.value["op"] in ("start", "promote", "migrate_from")]
+        yield from outage_views(Context(timeline, facts, done, sorts, deliberate, failed_starts), active)
         yield from failcount_views(timeline)
         yield from ban_views(timeline)
         yield from blocked_views(timeline, facts, done, deliberate)

@@ -69,7 +69,7 @@ class MemoryTimeline:
         """Canonical node of a name."""
         if name in self.aliases:
             return Node(self.aliases[name])
-        return Node(name) if any(event.observer == name for event in self.events) else None
+        return next((node.name for node in self.nodes if node.name == name), None)
 
     def order(self, a: Event, b: Event) -> Tri:
         """Order of two events."""

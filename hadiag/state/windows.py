@@ -1,0 +1,41 @@
+"""Lists in order of time that are asked for what lies near a moment, so that storms of lines stay affordable."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+T = TypeVar("T")
+
+
+class Window(Generic[T]):
+    """Items sorted by a moment in ns; equal moments keep the order in which they came."""
+
+    def __init__(self, items: Iterable[T] = (), *, key: Callable[[T], int]) -> None:
+        self._key = key
+        self._items = sorted(items, key=key)
+        self._times = [key(item) for item in self._items]
+
+    def add(self, item: T) -> None:
+        """Put one more item in its place."""
+        moment = self._key(item)
+        place = bisect_right(self._times, moment)
+        self._times.insert(place, moment)
+        self._items.insert(place, item)
+
+    def between(self, low: int, high: int) -> Sequence[T]:
+        """Items from one moment to another, both included."""
+        return self._items[bisect_left(self._times, low) : bisect_right(self._times, high)]
+
+    def after(self, moment: int, most: int) -> Sequence[T]:
+        """The first few items at or after a moment."""
+        first = bisect_left(self._times, moment)
+        return self._items[first : first + most]
+
+    def before(self, moment: int, most: int) -> Sequence[T]:
+        """The last few items at or before a moment."""
+        last = bisect_right(self._times, moment)
+        return self._items[max(0, last - most) : last]
