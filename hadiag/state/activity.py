@@ -10,7 +10,7 @@ from hadiag.model.tri import Tri
 from hadiag.model.view import View
 from hadiag.state.clones import Kind
 from hadiag.state.fencing_results import Fenced, fenced_nodes
-from hadiag.state.intervals import Intervals, holds_at
+from hadiag.state.intervals import Intervals
 from hadiag.state.operations import rc_of
 from hadiag.state.reading import at_of, daemon, text
 from hadiag.state.stream import Break, placed, silence_breaks
@@ -199,8 +199,3 @@ def _snapshot_role(role: str) -> str:
     names = {"Master": "Promoted", "Slave": "Unpromoted"}
     role = names.get(role, role)
     return role if role in ("Started", "Promoted", "Unpromoted") else ""
-
-
-def active_at(views: Sequence[View], resource: str, ns: int) -> tuple[View, ...]:
-    """Where a resource was active at a moment."""
-    return tuple(view for view in views if view.value["resource"] == resource and holds_at(view, ns))

@@ -11,7 +11,7 @@ from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.state.clones import ACTION, Kind, containers
 from hadiag.state.intervals import end_ns, start_ns
-from hadiag.state.operations import fence_devices, rc_of
+from hadiag.state.operations import fence_devices
 from hadiag.state.reading import at_of, base_name, text
 from hadiag.state.stream import placed
 
@@ -311,8 +311,3 @@ def _absence_start(timeline: Timeline, node: str, before_ns: int) -> Event | Non
         if found is None or at_of(event).ns - at_of(found).ns > 60 * NS:
             found = event
     return found
-
-
-def failed_result(view: View) -> bool:
-    """Tell whether an operation ended with a result that counts as a failure."""
-    return view.value["expected"] is False and rc_of(view) is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hadiag.model.time import Instant, TimeBasis
@@ -13,23 +12,7 @@ if TYPE_CHECKING:
 
     from hadiag.model.entity import Node
     from hadiag.model.event import Event
-    from hadiag.model.view import View
     from hadiag.timeline import Timeline
-
-STARTS = (
-    "corosync.main.starting",
-    "corosync.main.started_2x",
-    "pacemakerd.start",
-    "kernel.boot",
-)
-"""Types that show that a node, or its cluster software, has just started."""
-
-
-class BreakKind(StrEnum):
-    """Why an observer stopped believing anything."""
-
-    SILENT = "silent"
-    STARTED = "started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +21,6 @@ class Break:
 
     at: Instant
     observer: Node
-    kind: BreakKind
     uid: str | None = None
 
 
@@ -58,9 +40,8 @@ def by_observer(events: Iterable[Event]) -> Mapping[Node, list[Event]]:
 def silence_breaks(timeline: Timeline, observer: Node) -> tuple[Break, ...]:
     """Starts of the silent stretches of a node: its last lines before an unclean end."""
     return tuple(
-        Break(instant(timeline, observer, silence.start_ns), observer, BreakKind.SILENT)
+        Break(instant(timeline, observer, silence.start_ns), observer)
         for silence in timeline.silences.get(observer, ())
-        if silence.end_ns is None or silence.end_ns > silence.start_ns
     )
 
 
@@ -93,10 +74,3 @@ def nearest(timeline: Timeline, node: Node, ns: int) -> Event | None:
             return best or event
         best = event
     return best
-
-
-def shifted(view: View, start: Instant | None, end: Instant | None) -> tuple[Instant | None, Instant | None]:
-    """Clip the span of a view to another span; None where they do not touch is left to the caller."""
-    low = view.start if start is None or (view.start is not None and view.start.ns >= start.ns) else start
-    high = view.end if end is None or (view.end is not None and view.end.ns <= end.ns) else end
-    return low, high
