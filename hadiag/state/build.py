@@ -36,6 +36,9 @@ def build_views(
         except Exception as error:  # noqa: BLE001 (a tracker may come from a plug-in; the others still hold)
             warnings.append(Warn("tracker-failed", f"State tracker failed: {error!r}", type(tracker).__name__))
     first = Views(views)
-    views.extend(contradictions(timeline, first))
-    views.extend(losses(timeline, first))
+    for derive in (contradictions, losses):
+        try:
+            views.extend(derive(timeline, first))
+        except Exception as error:  # noqa: BLE001 (what is derived from damaged views must not cost the views)
+            warnings.append(Warn("tracker-failed", f"State tracker failed: {error!r}", derive.__name__))
     return Views(views, tuple(warnings))

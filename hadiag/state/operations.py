@@ -289,15 +289,15 @@ def _status(status: str, said: str, operation: Operation) -> str:
 
 def _second_hand(timeline: Timeline, done: list[Operation], waiting: Waiting) -> None:
     """Results that the DC reports: confirmation of known ones, the only trace where the node has no logs."""
-    by_key: dict[tuple[str, str, str, int], Window[Operation]] = {}
+    by_key: dict[tuple[str, str, str], Window[Operation]] = {}
     for operation in done:
-        by_key.setdefault(operation.key, Window(key=_answered_ns)).add(operation)
+        by_key.setdefault(operation.key[:3], Window(key=_answered_ns)).add(operation)
     for event in placed(timeline, UNEXPECTED, CONFIRMED):
         identity, node = _identify(event), text(event, "node")
         if identity is None or node is None:
             continue
-        key = (node, base_name(identity[0]), identity[1], identity[2])
-        known = _same_call(by_key[key], event) if key in by_key else None
+        key = (node, base_name(identity[0]), identity[1])
+        known = _same_call(by_key[key], event, identity[2]) if key in by_key else None
         if known is not None:
             known.evidence.append(event.uid)
         else:
@@ -306,16 +306,16 @@ def _second_hand(timeline: Timeline, done: list[Operation], waiting: Waiting) ->
             continue
         if known.answered is event:
             done.append(known)
-            by_key.setdefault(known.key, Window(key=_answered_ns)).add(known)
+            by_key.setdefault(known.key[:3], Window(key=_answered_ns)).add(known)
         known.unexpected = True if event.type == UNEXPECTED else known.unexpected
 
 
-def _same_call(candidates: Window[Operation], event: Event) -> Operation | None:
+def _same_call(candidates: Window[Operation], event: Event, interval: int) -> Operation | None:
     call, moment = number(event, "call"), at_of(event).ns
     near = [
         operation
         for operation in candidates.between(moment - _SAME_CALL, moment + _SAME_CALL)
-        if call is None or operation.call in (None, call)
+        if _compatible(operation.interval_ms, interval) and (call is None or operation.call in (None, call))
     ]
     pool = [operation for operation in near if operation.rc == number(event, "rc")] or near
     return min(pool, key=lambda found: abs(_answered_ns(found) - moment)) if pool else None
