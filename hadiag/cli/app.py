@@ -44,13 +44,14 @@ def _root(
 
 def register() -> None:
     """Add all commands to the tree."""
-    from hadiag.cli import analyze, look, parse, rules, timeline
+    from hadiag.cli import analyze, look, parse, report, rules, timeline
 
     analyze.register(app)
     timeline.register(app)
     parse.register(app)
     rules.register(app)
     look.register(app)
+    report.register(app)
 
 
 def run() -> None:

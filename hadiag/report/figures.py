@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -46,7 +46,7 @@ PADDING = 0.12
 
 SHOWN_ROWS = ("node", "membership", "quorum", "DC", "links", "fencing", "planned")
 MAX_ROWS = 70
-SETTINGS = {
+SETTINGS: Any = {
     "svg.hashsalt": "hadiag",
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -97,7 +97,7 @@ def _styled(draw: Callable[_P, Figure | None]) -> Callable[_P, Figure | None]:
     def drawn(*args: _P.args, **kwargs: _P.kwargs) -> Figure | None:
         import matplotlib as mpl
 
-        with mpl.rc_context({**mpl.rcParamsDefault, **SETTINGS}):
+        with mpl.rc_context(dict(mpl.rcParamsDefault) | SETTINGS):
             return draw(*args, **kwargs)
 
     return drawn
@@ -424,8 +424,7 @@ def write_figures(data: Mapping[str, Any], scene: Scene, directory: Path) -> lis
     """
     directory.mkdir(parents=True, exist_ok=True)
     makers: dict[str, Callable[[], Figure | None]] = {
-        f"overview-{incident['id']}": (lambda incident=incident: overview(scene, incident))
-        for incident in data["incidents"]
+        f"overview-{incident['id']}": partial(overview, scene, incident) for incident in data["incidents"]
     }
     makers |= {
         "states": lambda: state_bands(scene),

@@ -7,7 +7,7 @@ sorted, so that equal input gives equal bytes.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Final, cast, overload
 
 from hadiag.model.diagnosis import (
     CauseRef,
@@ -29,10 +29,31 @@ from hadiag.model.source import InputSummary, Warn
 from hadiag.model.time import NS, Instant, iso_utc
 from hadiag.model.tri import Tri
 from hadiag.model.view import Coverage
+from hadiag.report.contract import (
+    AnalysisDoc,
+    AuditDoc,
+    CauseDoc,
+    ChainDoc,
+    Cluster,
+    ConfidenceWord,
+    ContradictionDoc,
+    EvidenceDoc,
+    ExplanationDoc,
+    FencingDoc,
+    FencingWord,
+    FindingDoc,
+    ImpactDoc,
+    IncidentDoc,
+    Input,
+    LogCoverage,
+    NodeDoc,
+    NodeKind,
+    RemediationDoc,
+    UnknownDoc,
+    Warning_,
+)
 
-SCHEMA = "hadiag.analysis/v1"
-
-Json = dict[str, Any]
+SCHEMA: Final = "hadiag.analysis/v1"
 
 
 def to_json(diagnosis: Diagnosis) -> str:
@@ -40,7 +61,7 @@ def to_json(diagnosis: Diagnosis) -> str:
     return json.dumps(as_data(diagnosis), ensure_ascii=False, indent=1) + "\n"
 
 
-def as_data(d: Diagnosis) -> Json:
+def as_data(d: Diagnosis) -> AnalysisDoc:
     """Turn a diagnosis into the plain data of the contract."""
     evidence = dict(d.finding_evidence)
     return {
@@ -50,10 +71,10 @@ def as_data(d: Diagnosis) -> Json:
         "cluster": _cluster(d.cluster),
         "nodes": [_node(node) for node in d.nodes],
         "verdict": {
-            "status": d.verdict.status.value,
+            "status": d.verdict.status,
             "headline": d.verdict.headline,
             "confidence": _number(d.verdict.confidence),
-            "confidence_word": confidence_word(d.verdict.confidence),
+            "confidence_word": _word(d.verdict.confidence),
             "calibrated": d.verdict.calibrated,
             "fragile": d.verdict.fragile,
         },
@@ -71,6 +92,14 @@ def as_data(d: Diagnosis) -> Json:
     }
 
 
+def _word(confidence: float) -> ConfidenceWord:
+    return cast("ConfidenceWord", confidence_word(confidence))
+
+
+@overload
+def _number(value: float) -> float: ...
+@overload
+def _number(value: float | None) -> float | None: ...
 def _number(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
@@ -87,15 +116,15 @@ def _error(at: Instant | None) -> float | None:
     return None if at is None or at.err_ns is None else _number(at.err_ns / NS)
 
 
-def _warning(warn: Warn) -> Json:
+def _warning(warn: Warn) -> Warning_:
     return {"code": warn.code, "message": warn.message, "where": warn.where}
 
 
-def _input(number: int, one: InputSummary, warnings: tuple[tuple[int, Warn], ...]) -> Json:
+def _input(number: int, one: InputSummary, warnings: tuple[tuple[int, Warn], ...]) -> Input:
     own = [_warning(warn) for index, warn in warnings if index == number]
     return {
         "path": one.path,
-        "kind": one.kind.value,
+        "kind": one.kind,
         "bytes": one.bytes,
         "digest": one.digest,
         "nodes": list(one.nodes),
@@ -103,7 +132,7 @@ def _input(number: int, one: InputSummary, warnings: tuple[tuple[int, Warn], ...
     }
 
 
-def _cluster(cluster: ClusterReport) -> Json:
+def _cluster(cluster: ClusterReport) -> Cluster:
     return {
         "name": cluster.name,
         "uuid": cluster.uuid,
@@ -116,14 +145,14 @@ def _cluster(cluster: ClusterReport) -> Json:
     }
 
 
-def _node(node: NodeReport) -> Json:
+def _node(node: NodeReport) -> NodeDoc:
     clock = node.clock
     return {
         "name": node.name,
         "nodeids": list(node.nodeids),
         "addresses": list(node.addresses),
         "aliases": list(node.aliases),
-        "role": node.role.value,
+        "role": node.role,
         "provided": node.provided,
         "versions": dict(node.versions),
         "clock": {
@@ -133,7 +162,7 @@ def _node(node: NodeReport) -> Json:
                     "from": _ns(span.start_ns),
                     "to": _ns(span.end_ns),
                     "utc_offset_s": span.utc_offset_s,
-                    "basis": span.basis.value,
+                    "basis": span.basis,
                 }
                 for span in clock.offsets
             ],
@@ -156,7 +185,7 @@ def _node(node: NodeReport) -> Json:
     }
 
 
-def _coverage(one: Coverage) -> Json:
+def _coverage(one: Coverage) -> LogCoverage:
     return {
         "family": one.family,
         "path": one.path,
@@ -168,7 +197,7 @@ def _coverage(one: Coverage) -> Json:
     }
 
 
-def _evidence(e: Evidence) -> Json:
+def _evidence(e: Evidence) -> EvidenceDoc:
     return {
         "event": e.event,
         "node": e.node,
@@ -182,18 +211,18 @@ def _evidence(e: Evidence) -> Json:
     }
 
 
-def _remediation(fix: Remediation) -> Json:
+def _remediation(fix: Remediation) -> RemediationDoc:
     return {"pcs": list(fix.pcs), "crm": list(fix.crm)}
 
 
-def _incident(one: Incident) -> Json:
+def _incident(one: Incident) -> IncidentDoc:
     return {
         "id": one.id,
         "start": _time(one.start),
         "end": _time(one.end),
         "title": one.title,
-        "severity": one.severity.value,
-        "kinds": [kind.value for kind in one.kinds],
+        "severity": one.severity,
+        "kinds": list(one.kinds),
         "explanations": [_explanation(e) for e in one.explanations],
         "conditions": list(one.conditions),
         "chain": [_step(step) for step in one.chain],
@@ -205,25 +234,25 @@ def _incident(one: Incident) -> Json:
     }
 
 
-def _cause(ref: CauseRef) -> Json:
+def _cause(ref: CauseRef) -> CauseDoc:
     return {
         "cause": ref.cause,
-        "category": ref.category.value,
-        "role": ref.role.value,
+        "category": ref.category,
+        "role": ref.role,
         "nodes": list(ref.nodes),
         "resources": list(ref.resources),
     }
 
 
-def _explanation(e: Explanation) -> Json:
+def _explanation(e: Explanation) -> ExplanationDoc:
     return {
         "rank": e.rank,
         "cause": e.cause,
-        "category": e.category.value,
+        "category": e.category,
         "causes": [_cause(ref) for ref in e.causes],
         "statement": e.statement,
         "confidence": _number(e.confidence),
-        "confidence_word": confidence_word(e.confidence),
+        "confidence_word": _word(e.confidence),
         "nodes": list(e.nodes),
         "resources": list(e.resources),
         "for": [_evidence(one) for one in e.for_],
@@ -244,10 +273,10 @@ def _explanation(e: Explanation) -> Json:
     }
 
 
-def _step(step: ChainStep) -> Json:
+def _step(step: ChainStep) -> ChainDoc:
     return {
         "id": step.id,
-        "node_kind": step.node_kind,
+        "node_kind": cast("NodeKind", step.node_kind),
         "because_of": list(step.because_of),
         "lag_s": _number(step.lag_s),
         "time": _time(step.at),
@@ -258,7 +287,7 @@ def _step(step: ChainStep) -> Json:
     }
 
 
-def _impact(impact: Impact) -> Json:
+def _impact(impact: Impact) -> ImpactDoc:
     return {
         "resources": [
             {
@@ -284,16 +313,16 @@ def _impact(impact: Impact) -> Json:
     }
 
 
-def _finding(f: Finding, evidence: tuple[Evidence, ...]) -> Json:
+def _finding(f: Finding, evidence: tuple[Evidence, ...]) -> FindingDoc:
     return {
         "id": f.id,
         "rule": f.rule,
         "holds": "true" if f.holds is Tri.TRUE else "unknown",
-        "incident_kind": f.incident_kind.value if f.incident_kind else None,
-        "category": f.category.value if f.category else None,
-        "layer": f.layer.value,
-        "role": f.role.value,
-        "severity": f.severity.value,
+        "incident_kind": f.incident_kind or None,
+        "category": f.category,
+        "layer": f.layer,
+        "role": f.role,
+        "severity": f.severity,
         "confidence": _number(f.confidence),
         "title": f.title,
         "says": f.says,
@@ -318,7 +347,7 @@ def _finding(f: Finding, evidence: tuple[Evidence, ...]) -> Json:
     }
 
 
-def _fencing(op: FencingOperation) -> Json:
+def _fencing(op: FencingOperation) -> FencingDoc:
     return {
         "op_id": op.op_id,
         "action": op.action,
@@ -340,7 +369,7 @@ def _fencing(op: FencingOperation) -> Json:
             }
             for a in op.attempts
         ],
-        "result": op.result,
+        "result": cast("FencingWord", op.result),
         "completed_at": _time(op.completed_at),
         "manual": op.manual,
         "delegate": op.delegate,
@@ -348,7 +377,7 @@ def _fencing(op: FencingOperation) -> Json:
     }
 
 
-def _contradiction(c: Contradiction) -> Json:
+def _contradiction(c: Contradiction) -> ContradictionDoc:
     return {
         "what": c.what,
         "nodes": list(c.nodes),
@@ -359,11 +388,11 @@ def _contradiction(c: Contradiction) -> Json:
     }
 
 
-def _audit(a: AuditResult) -> Json:
+def _audit(a: AuditResult) -> AuditDoc:
     source = a.source
     return {
         "id": a.id,
-        "severity": a.severity.value,
+        "severity": a.severity,
         "holds": "true" if a.holds is Tri.TRUE else "unknown",
         "nodes": list(a.nodes),
         "found": a.found,
@@ -374,7 +403,7 @@ def _audit(a: AuditResult) -> Json:
     }
 
 
-def _unknown(u: UnknownMessage) -> Json:
+def _unknown(u: UnknownMessage) -> UnknownDoc:
     return {
         "template": u.template,
         "program": u.program,

@@ -76,7 +76,7 @@ def environment(directory: Path | None, brand: Brand, *, markup: bool) -> jinja2
     folders = [*([directory] if directory else []), shipped]
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
-        autoescape=markup,
+        autoescape=markup,  # noqa: S701 - pages are escaped; Markdown has filters of its own
         undefined=jinja2.StrictUndefined,
         finalize=_harmless,
         trim_blocks=True,

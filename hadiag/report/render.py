@@ -78,7 +78,7 @@ def render_page(data: Json, scene: Scene, templates: Path | None = None) -> str:
         "count": len(scene.moments),
         "listed": LISTED,
         "rows": important(scene),
-        "rows_left": _important_count(scene) - TABLE_ROWS,
+        "rows_left": len(list(_folded(filter(_matters, scene.moments)))) - TABLE_ROWS,
         "pictures": _pictures(data, scene),
         "quotes": _quotes(data, scene),
         "findings": {finding["id"]: finding for finding in data["findings"]},
@@ -95,29 +95,39 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def important(scene: Scene) -> tuple[Moment, ...]:
-    """Rows of the static table: what is quoted, and core events from warning on; the quoted ones first where too many."""
-    chosen = [m for m in scene.moments if _matters(m)]
+def important(scene: Scene) -> tuple[tuple[Moment, int], ...]:
+    """Rows of the static table: what is quoted, and core events from warning on; the quoted ones first where too many.
+
+    A message that a node repeats is one row with its number of times.
+    """
+    chosen = list(_folded(moment for moment in scene.moments if _matters(moment)))
     if len(chosen) > TABLE_ROWS:
-        ranked = sorted(
-            range(len(chosen)), key=lambda place: (chosen[place].quoted is None, -chosen[place].rank, place)
-        )
+        ranked = sorted(range(len(chosen)), key=lambda place: (*_weight(chosen[place][0]), place))
         chosen = [chosen[place] for place in sorted(ranked[:TABLE_ROWS])]
     return tuple(chosen)
+
+
+def _weight(moment: Moment) -> tuple[bool, int]:
+    return moment.quoted is None, -moment.rank
+
+
+def _folded(moments: Iterable[Moment]) -> Iterable[tuple[Moment, int]]:
+    """Join repetitions of what nothing rests on, at the place of the first."""
+    rows: dict[tuple[str, ...], list[Moment]] = {}
+    for moment in moments:
+        key = (moment.quoted,) if moment.quoted else (moment.node, moment.type, moment.text)
+        rows.setdefault(key, []).append(moment)
+    return ((same[0], len(same)) for same in rows.values())
 
 
 def _matters(moment: Moment) -> bool:
     return moment.quoted is not None or (moment.core and moment.rank >= Level.WARNING)
 
 
-def _important_count(scene: Scene) -> int:
-    return sum(1 for moment in scene.moments if _matters(moment))
-
-
 def _pictures(data: Json, scene: Scene) -> dict[str, str]:
     """Overview figures as addresses, for the worst incidents; without any incident none."""
     worst = [i for i in data["incidents"] if Severity(i["severity"]).rank >= Severity.WARNING.rank]
-    found = {}
+    found: dict[str, str] = {}
     for incident in (worst or data["incidents"])[:FIGURES]:
         figure = figures.overview(scene, incident)
         if figure is not None:

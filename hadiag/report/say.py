@@ -129,6 +129,19 @@ def longest_outage(incident: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return open_ended[0] if open_ended else max(rows, key=lambda row: row["down_s"], default=None)
 
 
+def fresh(chain: Sequence[Mapping[str, Any]], listed: int) -> list[tuple[Mapping[str, Any], list[Any], int]]:
+    """Steps with their lines, those first that no earlier step quoted, and how many of them stand open."""
+    seen: set[tuple[str, int]] = set()
+    rows = []
+    for step in chain:
+        places = [(line["path"], line["line"]) for line in step["evidence"]]
+        old = [place in seen for place in places]
+        lines = [line for _, line in sorted(zip(old, step["evidence"], strict=True), key=lambda pair: pair[0])]
+        rows.append((step, lines, max(1, min(listed, old.count(False)))))
+        seen.update(places)
+    return rows
+
+
 def weighed(explanation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Lines of the arithmetic with the running sum."""
     total = explanation.get("log_prior") or 0.0
@@ -160,6 +173,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "clock": clock,
     "code": code,
     "duration": duration,
+    "fresh": fresh,
     "longest_outage": longest_outage,
     "md": md,
     "moment": moment,

@@ -1,0 +1,707 @@
+"use strict";
+/* The interactive parts of the report. Everything else works without this script. Text from logs goes through textContent only. */
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const make = (tag, text, props) => {
+    const node = Object.assign(document.createElement(tag), props || {});
+    if (text !== undefined) node.textContent = text;
+    return node;
+  };
+  const root = document.documentElement;
+  const repaint = [];
+
+  // Colours: automatic, light, dark
+  const theme = byId("theme");
+  if (theme) {
+    const names = { "": "automatic", light: "light", dark: "dark" };
+    const order = ["", "light", "dark"];
+    theme.hidden = false;
+    theme.addEventListener("click", () => {
+      const next = order[(order.indexOf(root.dataset.theme || "") + 1) % 3];
+      if (next) root.dataset.theme = next; else delete root.dataset.theme;
+      theme.textContent = theme.textContent.replace(/:.*/, ": " + names[next]);
+      repaint.forEach((draw) => draw());
+    });
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => repaint.forEach((draw) => draw()));
+
+  // Copy the text of the review
+  const copy = byId("copy");
+  if (copy) {
+    copy.hidden = false;
+    copy.addEventListener("click", async () => {
+      const text = byId("review-text").textContent;
+      try {
+        await navigator.clipboard.writeText(text);
+        copy.textContent = "✓";
+      } catch {
+        getSelection().selectAllChildren(byId("review-text"));
+      }
+    });
+  }
+
+  // A link to something inside a folded part opens it; printing opens the chain of evidence
+  const reveal = () => {
+    if (!location.hash || location.hash.includes("=")) return;
+    const target = byId(decodeURIComponent(location.hash.slice(1)));
+    for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    if (target) target.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  addEventListener("beforeprint", () => document.querySelectorAll(".explanations details, .static-events").forEach((d) => { d.open = true; }));
+  reveal();
+
+  const host = byId("lanes");
+  if (!host || typeof DecompressionStream === "undefined") return;
+
+  const unpack = async () => {
+    const bytes = Uint8Array.from(atob(byId("timeline-data").textContent.trim()), (c) => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return JSON.parse(await new Response(stream).text());
+  };
+
+  const start = (doc) => {
+    const words = JSON.parse(byId("timeline-words").textContent);
+    const ev = doc.events;
+    const count = ev.t.length;
+    const NL = doc.layers.length;
+    const WARN = doc.levels.indexOf("warning");
+    const ERROR = doc.levels.indexOf("error");
+    const CRIT = doc.levels.indexOf("crit");
+    const types = ev.types.map((name) => name.slice(name.indexOf("/") + 1));
+    const layerOfType = ev.types.map((name) => doc.layers.indexOf(name.slice(0, name.indexOf("/"))));
+    const time = new Float64Array(count);
+    const node = Uint16Array.from(ev.n);
+    const level = Uint8Array.from(ev.l);
+    const type = Uint32Array.from(ev.y);
+    for (let i = 0, now = 0; i < count; i++) { now += ev.t[i]; time[i] = now; }
+    const quoted = new Map(ev.quoted);
+    const quotedPlace = new Map(ev.quoted.map(([i, key]) => [key, i]));
+    const ends = [0, 1];
+    if (doc.span) { ends[0] = doc.span[0]; ends[1] = doc.span[1]; }
+    if (count) { ends[0] = Math.min(ends[0], time[0]); ends[1] = Math.max(ends[1], time[count - 1]); }
+    const full = { a: ends[0] - (ends[1] - ends[0]) * 0.01 - 1e5, b: ends[1] + (ends[1] - ends[0]) * 0.01 + 1e5 };
+
+    // Times
+    const iso = (us, digits) => new Date((doc.zero + us) / 1000).toISOString().slice(0, 20 + (digits ?? 3)).replace(/\.$/, "");
+    const clock = (us) => iso(us).slice(11, 23);
+    const seconds = (us) => {
+      const s = us / 1e6;
+      return s < 1e-3 ? "< 1 ms" : s < 1 ? +(s * 1000).toPrecision(3) + " ms" : s < 120 ? +s.toPrecision(3) + " s" : s < 7200 ? Math.round(s / 60) + " min" : +(s / 3600).toPrecision(3) + " h";
+    };
+    const error = (us) => (us < 0 ? words.clock : "± " + seconds(us));
+
+    // What is shown: window of time, filters, the chosen event
+    const view = { a: full.a, b: full.b };
+    const filter = { node: "", layer: "", type: "", level: "", about: "", q: "" };
+    let chosen = -1;
+    let page = 0;
+
+    // The parts of the page
+    const tools = make("div", undefined, { className: "tools" });
+    const field = (label, control) => { const l = make("label", label); l.append(control); tools.append(l); return control; };
+    const select = (label, key, values, names) => {
+      const control = field(label, make("select"));
+      control.append(make("option", "—", { value: "" }));
+      values.forEach((value, i) => control.append(make("option", names ? names[i] : value, { value })));
+      control.addEventListener("change", () => { filter[key] = control.value; refilter(); });
+      return [key, control];
+    };
+    const seenLayers = [...new Set(layerOfType)].sort((x, y) => x - y).map((i) => doc.layers[i]);
+    const search = field(words.search, make("input", undefined, { type: "search" }));
+    const controls = Object.fromEntries([
+      select(words.node, "node", doc.nodes),
+      select(words.layer, "layer", seenLayers),
+      select(words.type, "type", [...new Set(types)].sort()),
+      select(words.level + " ≥", "level", ["notice", "warning", "error"]),
+      select(words.about, "about", [...new Set(ev.subjects)].filter(Boolean).sort().slice(0, 400)),
+    ]);
+    let wait = 0;
+    search.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(() => { filter.q = search.value; refilter(); }, 120); });
+    const button = (text, label, act) => {
+      const b = make("button", text, { type: "button", title: label });
+      b.setAttribute("aria-label", label);
+      b.addEventListener("click", act);
+      tools.append(b);
+    };
+    button("+", words.zoom_in, () => zoom(0.5));
+    button("−", words.zoom_out, () => zoom(2));
+    button("‹", words.earlier, () => pan(-0.4));
+    button("›", words.later, () => pan(0.4));
+    button("⤢", words.all, () => { Object.assign(view, full); changed(); });
+    doc.incidents.forEach((row) => { if (row[1] !== null) button(row[0], row[3], () => { toIncident(row); changed(); }); });
+
+    const stage = make("div", undefined, { className: "stage" });
+    const canvas = make("canvas", undefined, { tabIndex: 0 });
+    canvas.setAttribute("role", "application");
+    canvas.setAttribute("aria-roledescription", "timeline");
+    canvas.setAttribute("aria-label", words.help);
+    const hint = make("div", undefined, { className: "hint", hidden: true });
+    stage.append(canvas, hint);
+    const legend = make("ul", undefined, { className: "legend" });
+    const status = make("p", "", { className: "meta" });
+    status.setAttribute("role", "status");
+    const windowed = make("div", undefined, { className: "window", tabIndex: 0 });
+    windowed.setAttribute("role", "region");
+    windowed.setAttribute("aria-label", words.window);
+    const table = make("table");
+    const head = make("tr");
+    [words.time + " (UTC)", words.node, words.layer, words.level, words.message, words.place].forEach((name) => { const th = make("th", name); th.scope = "col"; head.append(th); });
+    const thead = make("thead"); thead.append(head);
+    const body = make("tbody");
+    table.append(thead, body);
+    windowed.append(table);
+    const earlier = make("button", "‹ 200", { type: "button" });
+    const later = make("button", "200 ›", { type: "button" });
+    earlier.setAttribute("aria-label", words.previous);
+    later.setAttribute("aria-label", words.next);
+    const pages = make("p"); pages.append(earlier, " ", later);
+    earlier.addEventListener("click", () => { page = Math.max(0, page - 1); fill(); });
+    later.addEventListener("click", () => { page += 1; fill(); });
+    host.append(tools, stage, legend, status, windowed, pages);
+    host.hidden = false;
+    byId("lanes-help").hidden = false;
+
+    // Colours come from the style sheet
+    let ink = {};
+    const readColours = () => {
+      const style = getComputedStyle(legend);
+      const probe = make("i"); legend.append(probe);
+      const names = ["ink", "faint", "line", "soft", "card", "accent", "critical", "error", "warning", "notice", "info", "mark", "t-ok", "t-warn", "t-bad", "t-down", "t-idle", "t-planned", "t-fence"];
+      ink = { font: style.fontFamily };
+      names.forEach((name) => { probe.style.color = "var(--" + name + ")"; ink[name] = getComputedStyle(probe).color; });
+      probe.remove();
+      const tile = document.createElement("canvas");
+      tile.width = tile.height = 8;
+      const t = tile.getContext("2d");
+      t.strokeStyle = ink.faint; t.globalAlpha = 0.55; t.lineWidth = 1;
+      t.beginPath(); t.moveTo(-2, 10); t.lineTo(10, -2); t.moveTo(-6, 6); t.lineTo(6, -6); t.stroke();
+      ink.hatch = canvas.getContext("2d").createPattern(tile, "repeat");
+    };
+    const toneColour = (tone) => (tone === "silent" ? ink.hatch : ink["t-" + tone] || ink["t-idle"]);
+    const levelColour = (l) => (l >= CRIT ? ink.critical : l >= ERROR ? ink.error : l >= WARN ? ink.warning : l === WARN - 1 ? ink.notice : ink.info);
+    const drawLegend = () => {
+      legend.replaceChildren();
+      const tones = Object.entries(words.tones);
+      tones.forEach(([tone, text]) => {
+        const li = make("li"); const s = make("span", undefined, { className: "swatch" });
+        s.style.background = toneColour(tone);
+        li.append(s, text); legend.append(li);
+      });
+      words.legend.forEach((text) => legend.append(make("li", text)));
+    };
+
+    // Rows
+    const FIRST = ["node", "membership", "quorum", "DC", "links", "fencing", "planned"];
+    const rank = (name) => { const i = FIRST.indexOf(name); return (i < 0 ? "9" : String(i)) + name; };
+    const AXIS = 24, MINI = 34;
+    let rows = [], rowOf = new Int16Array(0), height = 0, width = 0, gutter = 120, ratio = 1;
+    const layout = () => {
+      rows = [];
+      let y = AXIS;
+      const add = (row) => { row.y = y; rows.push(row); y += row.h; };
+      const groups = new Map();
+      doc.bands.forEach((band) => {
+        const key = band[0] + "|" + band[1];
+        if (!groups.has(key)) groups.set(key, []);
+        groups.get(key).push(band);
+      });
+      const bandRows = (n) => [...groups.keys()].filter((k) => k.startsWith(n + "|")).map((k) => k.slice(k.indexOf("|") + 1)).sort((p, q) => (rank(p) < rank(q) ? -1 : 1));
+      if (doc.chain.length) add({ n: -1, kind: "chain", name: words.chain, h: 46 });
+      bandRows(-1).forEach((name) => add({ n: -1, kind: "band", name, bands: groups.get("-1|" + name), h: 15 }));
+      const present = new Uint8Array(doc.nodes.length * NL);
+      for (let i = 0; i < count; i++) present[node[i] * NL + layerOfType[type[i]]] = 1;
+      rowOf = new Int16Array(doc.nodes.length * NL).fill(-1);
+      doc.nodes.forEach((name, n) => {
+        if (filter.node && filter.node !== name) return;
+        const bands = bandRows(n);
+        const layers = doc.layers.map((_, i) => i).filter((i) => present[n * NL + i] && (!filter.layer || doc.layers[i] === filter.layer));
+        if (!bands.length && !layers.length) return;
+        add({ n, kind: "title", name, h: 20 });
+        bands.forEach((b) => add({ n, kind: "band", name: b, bands: groups.get(n + "|" + b), h: b === "membership" ? Math.max(19, Math.min(4 * doc.nodes.length, 32) + 3) : 15 }));
+        layers.forEach((l) => { rowOf[n * NL + l] = rows.length; add({ n, kind: "events", name: doc.layers[l], layer: l, h: 15 }); });
+      });
+      height = y + 8 + MINI;
+    };
+
+    // Filters: positions of the events that pass
+    let passing = new Int32Array(0);
+    const refilter = (quiet) => {
+      const out = new Int32Array(count);
+      const n = doc.nodes.indexOf(filter.node), l = doc.layers.indexOf(filter.layer), floor = filter.level ? doc.levels.indexOf(filter.level) : 0;
+      const q = filter.q.toLowerCase();
+      const okText = q ? ev.texts.map((t) => t.toLowerCase().includes(q)) : null;
+      const okType = types.map((t) => (!filter.type || t === filter.type) ? 1 : 0);
+      const about = filter.about ? ev.subjects.indexOf(filter.about) : -1;
+      let k = 0;
+      for (let i = 0; i < count; i++) {
+        if (level[i] < floor || !okType[type[i]] || (n >= 0 && node[i] !== n) || (l >= 0 && layerOfType[type[i]] !== l)) continue;
+        if (about >= 0 && ev.s[i] !== about) continue;
+        if (okText && !okText[ev.x[i]]) continue;
+        out[k++] = i;
+      }
+      passing = out.subarray(0, k);
+      layout();
+      density = null;
+      changed(quiet);
+    };
+    const lower = (us) => {
+      let lo = 0, hi = passing.length;
+      while (lo < hi) { const mid = (lo + hi) >> 1; if (time[passing[mid]] < us) lo = mid + 1; else hi = mid; }
+      return lo;
+    };
+
+    // Drawing
+    const X = (us) => gutter + ((us - view.a) / (view.b - view.a)) * (width - gutter);
+    const T = (x) => view.a + ((x - gutter) / (width - gutter)) * (view.b - view.a);
+    let density = null, pending = false, markers = [];
+    const draw = () => {
+      pending = false;
+      const box = stage.clientWidth;
+      if (!box) return;
+      ratio = Math.min(devicePixelRatio || 1, 2);
+      width = box; gutter = box < 560 ? 84 : 132;
+      if (canvas.width !== Math.round(box * ratio) || canvas.height !== Math.round(height * ratio)) {
+        canvas.width = Math.round(box * ratio); canvas.height = Math.round(height * ratio);
+        canvas.style.height = height + "px";
+      }
+      const c = canvas.getContext("2d", { alpha: false });
+      c.setTransform(ratio, 0, 0, ratio, 0, 0);
+      c.fillStyle = ink.card; c.fillRect(0, 0, width, height);
+      c.font = "11px " + ink.font; c.textBaseline = "middle";
+      drawAxis(c);
+      drawRows(c);
+      c.save(); c.beginPath(); c.rect(gutter, AXIS, width - gutter, height - AXIS - MINI); c.clip();
+      drawBlanks(c);
+      rows.forEach((row) => { if (row.kind === "band") drawBands(c, row); });
+      drawEvents(c);
+      drawArrows(c);
+      drawChain(c);
+      drawChosen(c);
+      c.restore();
+      drawMini(c);
+    };
+    const later_ = () => { if (!pending) { pending = true; requestAnimationFrame(draw); } };
+
+    const STEPS = [1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 3e7, 6e7, 3e8, 6e8, 18e8, 36e8, 216e8, 432e8, 864e8, 6048e8];
+    const drawAxis = (c) => {
+      const want = ((view.b - view.a) / Math.max(1, width - gutter)) * 95;
+      const step = STEPS.find((s) => s >= want) || STEPS[STEPS.length - 1];
+      c.strokeStyle = ink.line; c.lineWidth = 1; c.textAlign = "center";
+      for (let at = Math.ceil((view.a + doc.zero) / step) * step - doc.zero; at < view.b; at += step) {
+        const x = Math.round(X(at)) + 0.5;
+        c.beginPath(); c.moveTo(x, AXIS - 4); c.lineTo(x, height - MINI); c.stroke();
+        c.fillStyle = ink.faint;
+        c.fillText(step >= 864e8 ? iso(at, 0).slice(5, 10) : step >= 6e7 ? iso(at).slice(11, 16) : step >= 1e6 ? iso(at).slice(11, 19) : clock(at), x, 10);
+      }
+      c.textAlign = "left"; c.fillText(iso(view.a).slice(0, 10), 4, 10);
+    };
+    const fit = (c, text, room) => {
+      if (room < 14) return "";
+      if (c.measureText(text).width <= room) return text;
+      const keep = Math.floor(room / 6) - 1;
+      return keep > 2 ? text.slice(0, keep) + "…" : "";
+    };
+    const drawRows = (c) => {
+      rows.forEach((row) => {
+        if (row.kind === "title") {
+          c.fillStyle = ink.soft; c.fillRect(0, row.y + 2, width, row.h - 3);
+          c.fillStyle = ink.ink; c.font = "600 12px " + ink.font;
+          c.fillText(fit(c, row.name, width - 12), 6, row.y + row.h / 2 + 1);
+          c.font = "11px " + ink.font;
+        } else {
+          c.fillStyle = ink.faint; c.textAlign = "right";
+          c.fillText(fit(c, row.name.replace(/^resource /, ""), gutter - 12), gutter - 6, row.y + row.h / 2);
+          c.textAlign = "left";
+        }
+      });
+    };
+    const drawBlanks = (c) => {
+      doc.blanks.forEach(([n, a, b]) => {
+        if (b < view.a || a > view.b) return;
+        const mine = rows.filter((row) => row.n === n && row.kind === "events");
+        if (!mine.length) return;
+        const x = X(Math.max(a, view.a)), y = mine[0].y, last = mine[mine.length - 1];
+        c.fillStyle = ink.hatch; c.fillRect(x, y, Math.max(1, X(Math.min(b, view.b)) - x), last.y + last.h - y);
+      });
+    };
+    const drawBands = (c, row) => {
+      row.bands.forEach((band) => {
+        const a = band[2] === null ? view.a : band[2], b = band[3] === null ? view.b : band[3];
+        if (b < view.a || a > view.b) return;
+        const x = Math.max(X(a), gutter), w = Math.max(2, Math.min(X(b), width) - x), h = row.h - 3;
+        if (row.name === "membership" && band[6].length && doc.nodes.length <= 16) {
+          const strip = h / doc.nodes.length;
+          doc.nodes.forEach((_, i) => {
+            c.fillStyle = toneColour(band[6].includes(i) ? "ok" : "bad");
+            c.fillRect(x, row.y + 1 + i * strip, w, Math.max(1, strip - 0.75));
+          });
+        } else {
+          c.fillStyle = toneColour(band[4]); c.fillRect(x, row.y + 1, w, h);
+        }
+        c.fillStyle = ink.card; c.fillRect(x - 0.5, row.y + 1, 1, h);
+        const text = fit(c, band[5], w - 8);
+        if (text) {
+          c.fillStyle = band[4] === "down" ? "#fff" : ink.ink;
+          if (band[4] === "silent") { const tw = c.measureText(text).width; c.fillStyle = ink.card; c.fillRect(x + 3, row.y + 2, tw + 2, h - 2); c.fillStyle = ink.ink; }
+          c.fillText(text, x + 4, row.y + row.h / 2);
+        }
+      });
+    };
+    const shape = (c, l, x, y, r) => {
+      c.beginPath();
+      if (l >= CRIT) { c.moveTo(x, y - r - 1); c.lineTo(x + r + 1, y); c.lineTo(x, y + r + 1); c.lineTo(x - r - 1, y); } else if (l >= ERROR) c.rect(x - r, y - r, 2 * r, 2 * r);
+      else if (l >= WARN) { c.moveTo(x, y - r - 1); c.lineTo(x + r + 1, y + r); c.lineTo(x - r - 1, y + r); } else c.arc(x, y, l === WARN - 1 ? r * 0.8 : r * 0.6, 0, 7);
+      c.fill();
+    };
+    const drawEvents = (c) => {
+      const lo = lower(view.a), hi = lower(view.b);
+      const scale = (width - gutter) / (view.b - view.a);
+      if (hi - lo <= 1200) {
+        for (let pass = 0; pass < 2; pass++) {
+          for (let k = lo; k < hi; k++) {
+            const i = passing[k];
+            if ((level[i] >= WARN) !== (pass === 1)) continue;
+            const r = rowOf[node[i] * NL + layerOfType[type[i]]];
+            if (r < 0) continue;
+            const x = gutter + (time[i] - view.a) * scale, y = rows[r].y + rows[r].h / 2;
+            const e = ev.e[i] * scale;
+            if (e > 4 && (quoted.has(i) || hi - lo < 60)) {
+              c.strokeStyle = ink.faint; c.lineWidth = 1; c.beginPath();
+              c.moveTo(x - e, y); c.lineTo(x + e, y); c.moveTo(x - e, y - 3); c.lineTo(x - e, y + 3); c.moveTo(x + e, y - 3); c.lineTo(x + e, y + 3); c.stroke();
+            }
+            c.fillStyle = levelColour(level[i]);
+            shape(c, level[i], x, y, 4);
+            if (quoted.has(i)) { c.strokeStyle = ink.ink; c.lineWidth = 1.2; c.stroke(); }
+          }
+        }
+        return;
+      }
+      // Many events: the worst level and the number for each pixel of each row, then runs of equal pixels
+      const px = Math.ceil(width - gutter), n = rows.length;
+      const worst = new Uint8Array(px * n), many = new Uint16Array(px * n);
+      for (let k = lo; k < hi; k++) {
+        const i = passing[k], r = rowOf[node[i] * NL + layerOfType[type[i]]];
+        if (r < 0) continue;
+        const at = r * px + (((time[i] - view.a) * scale) | 0);
+        if (worst[at] <= level[i]) worst[at] = level[i] + 1;
+        if (many[at] < 65535) many[at]++;
+      }
+      for (let r = 0; r < n; r++) {
+        if (rows[r].kind !== "events") continue;
+        const base = r * px, mid = rows[r].y + rows[r].h / 2;
+        for (let x = 0; x < px; x++) {
+          const w = worst[base + x];
+          if (!w) continue;
+          const h = Math.min(6, 2 + Math.log2(many[base + x] + 1) + (w > WARN ? 2 : 0));
+          c.fillStyle = levelColour(w - 1);
+          c.fillRect(gutter + x, mid - h, w > WARN ? 2 : 1, 2 * h);
+        }
+      }
+    };
+    const laneTop = (n, name) => { const row = rows.find((r) => r.n === n && (!name || r.name === name)) || rows.find((r) => r.n === n); return row ? row.y + row.h / 2 : null; };
+    const tip = (c, x, y, angle) => {
+      c.beginPath(); c.moveTo(x, y);
+      c.lineTo(x - 10 * Math.cos(angle - 0.45), y - 10 * Math.sin(angle - 0.45));
+      c.lineTo(x - 10 * Math.cos(angle + 0.45), y - 10 * Math.sin(angle + 0.45)); c.fill();
+    };
+    const drawArrows = (c) => {
+      doc.arrows.forEach(([, b, from, to, ok]) => {
+        const y1 = laneTop(from, "fencing"), y2 = laneTop(to, "node");
+        if (y1 === null || y2 === null || b < view.a || b > view.b) return;
+        const x = X(b);
+        c.strokeStyle = c.fillStyle = ok ? ink["t-fence"] : ink["t-down"];
+        c.lineWidth = 2; c.setLineDash(ok ? [] : [4, 3]);
+        c.beginPath(); c.moveTo(x, y1); c.lineTo(x, y2); c.stroke(); c.setLineDash([]);
+        tip(c, x, y2, y2 > y1 ? Math.PI / 2 : -Math.PI / 2);
+      });
+    };
+    const drawChain = (c) => {
+      markers = [];
+      const lane = rows.find((row) => row.kind === "chain");
+      if (!lane) return;
+      const first = new Map();
+      doc.chain.forEach((s) => { if (s[2] !== null) first.set(s[0], Math.min(first.get(s[0]) ?? Infinity, s[2])); });
+      const seats = [];
+      doc.chain.forEach((s) => {
+        const at = s[2] ?? first.get(s[0]);
+        if (at === undefined) return;
+        let x = X(at), y = lane.y + 30;
+        const want = s[2] === null ? x - 24 : x;
+        x = want;
+        while (seats.some(([sx, sy]) => sy === y && Math.abs(sx - x) < 19)) x += 19;
+        seats.push([x, y]);
+        markers.push({ x, y, at, step: s });
+      });
+      const find = (id, number) => markers.find((m) => m.step[0] === id && m.step[1] === number);
+      markers.forEach((m) => {
+        if (m.step[2] !== null) {
+          c.strokeStyle = ink.faint; c.lineWidth = 0.7; c.setLineDash([2, 3]);
+          c.beginPath(); c.moveTo(X(m.at), m.y + 8); c.lineTo(X(m.at), height - MINI); c.stroke(); c.setLineDash([]);
+          const e = (m.step[3] / (view.b - view.a)) * (width - gutter);
+          if (e > 4) { c.lineWidth = 1; c.beginPath(); c.moveTo(X(m.at) - e, m.y + 13); c.lineTo(X(m.at) + e, m.y + 13); c.stroke(); }
+        }
+        c.strokeStyle = c.fillStyle = ink.accent; c.lineWidth = 1.3;
+        m.step[6].forEach((number) => {
+          const from = find(m.step[0], number);
+          if (!from || from === m) return;
+          const lift = Math.min(18, 8 + Math.abs(from.x - m.x) / 14);
+          c.beginPath(); c.moveTo(from.x, from.y - 8); c.quadraticCurveTo((from.x + m.x) / 2, m.y - 8 - 2 * lift + 6, m.x, m.y - 8); c.stroke();
+          tip(c, m.x, m.y - 8, m.x >= from.x ? 1.1 : 2);
+        });
+      });
+      markers.forEach((m) => {
+        c.fillStyle = m.step[2] === null ? ink.critical : ink.ink;
+        c.beginPath();
+        if (m.step[2] === null) c.rect(m.x - 8, m.y - 8, 16, 16); else c.arc(m.x, m.y, 8.5, 0, 7);
+        c.fill();
+        c.fillStyle = ink.card; c.textAlign = "center"; c.font = "700 11px " + ink.font;
+        c.fillText(m.step[1], m.x, m.y + 0.5);
+        c.textAlign = "left"; c.font = "11px " + ink.font;
+      });
+    };
+    const drawChosen = (c) => {
+      if (chosen < 0) return;
+      const x = X(time[chosen]);
+      c.strokeStyle = ink.accent; c.lineWidth = 1.5;
+      c.beginPath(); c.moveTo(x, AXIS); c.lineTo(x, height - MINI); c.stroke();
+      const r = rowOf[node[chosen] * NL + layerOfType[type[chosen]]];
+      if (r >= 0) { c.beginPath(); c.arc(x, rows[r].y + rows[r].h / 2, 7.5, 0, 7); c.stroke(); }
+    };
+    const miniX = (us) => gutter + ((us - full.a) / (full.b - full.a)) * (width - gutter);
+    const drawMini = (c) => {
+      const px = Math.max(1, Math.ceil(width - gutter)), top = height - MINI + 6, h = MINI - 8;
+      if (!density || density.px !== px) {
+        const bins = new Uint32Array(px), worst = new Uint8Array(px);
+        let most = 1;
+        for (let k = 0; k < passing.length; k++) {
+          const i = passing[k], at = Math.min(px - 1, Math.max(0, ((time[i] - full.a) / (full.b - full.a) * px) | 0));
+          if (++bins[at] > most) most = bins[at];
+          if (level[i] > worst[at]) worst[at] = level[i];
+        }
+        density = { px, bins, worst, most };
+      }
+      c.fillStyle = ink.soft; c.fillRect(gutter, top, px, h);
+      for (let x = 0; x < px; x++) {
+        if (!density.bins[x]) continue;
+        const tall = Math.max(2, (Math.log(density.bins[x] + 1) / Math.log(density.most + 1)) * (h - 2));
+        c.fillStyle = levelColour(density.worst[x]);
+        c.fillRect(gutter + x, top + h - tall, 1, tall);
+      }
+      const a = Math.max(gutter, miniX(view.a)), b = Math.min(width, miniX(view.b));
+      c.strokeStyle = ink.accent; c.lineWidth = 2; c.strokeRect(a, top, Math.max(4, b - a) - 1, h);
+      c.fillStyle = ink.faint; c.textAlign = "right"; c.fillText(words.overall, gutter - 6, top + h / 2); c.textAlign = "left";
+    };
+
+    // Table and address follow the window
+    let tableWait = 0;
+    const changed = (quiet) => {
+      const least = 2000, most = full.b - full.a, span = Math.min(most, Math.max(least, view.b - view.a));
+      const mid = (view.a + view.b) / 2;
+      if (view.b - view.a !== span) { view.a = mid - span / 2; view.b = mid + span / 2; }
+      if (view.a < full.a) { view.b += full.a - view.a; view.a = full.a; }
+      if (view.b > full.b) { view.a -= view.b - full.b; view.b = full.b; }
+      later_();
+      clearTimeout(tableWait);
+      tableWait = setTimeout(() => { page = 0; fill(); if (!quiet) keepAddress(); }, quiet ? 0 : 140);
+    };
+    const fill = () => {
+      const lo = lower(view.a), hi = lower(view.b);
+      if (chosen >= 0 && page === 0) { const at = lower(time[chosen]); if (at > lo + 100 && at < hi) page = Math.floor((at - lo) / 200); }
+      page = Math.max(0, Math.min(page, Math.floor(Math.max(0, hi - lo - 1) / 200)));
+      const from = lo + page * 200, to = Math.min(hi, from + 200);
+      body.replaceChildren();
+      for (let k = from; k < to; k++) body.append(rowFor(passing[k]));
+      if (from === to) { const tr = make("tr"); tr.append(make("td", words.none, { colSpan: 6 })); body.append(tr); }
+      table.setAttribute("aria-rowcount", String(hi - lo));
+      status.textContent = (hi - lo) + " / " + count + " " + words.shown + " · " + iso(view.a).replace("T", " ") + " – " + iso(view.b).replace("T", " ") + " UTC (" + seconds(view.b - view.a) + ")";
+      earlier.disabled = page === 0; later.disabled = to >= hi;
+      pages.hidden = hi - lo <= 200;
+    };
+    const MARKS = (l) => (l >= CRIT ? "◆" : l >= ERROR ? "■" : l >= WARN ? "▲" : l === WARN - 1 ? "●" : "○");
+    const toneName = (l) => (l >= CRIT ? "critical" : l >= ERROR ? "error" : l >= WARN ? "warning" : l === WARN - 1 ? "notice" : "info");
+    const anchors = new Map([...document.querySelectorAll(".all-quotes > li[id]")].map((li) => [li.id, li]));
+    const linkOf = (key) => { const id = "q-" + key; return anchors.has(id) ? "#" + id : null; };
+    const placeOf = (i) => ev.paths[ev.p[i]] + ":" + ev.k[i];
+    const rowFor = (i) => {
+      const tr = make("tr");
+      if (i === chosen) tr.className = "here";
+      const when = make("td", iso(time[i]).slice(11), { className: "time" });
+      when.append(make("span", error(ev.e[i]), { className: "err" }));
+      const lvl = make("td");
+      lvl.append(make("span", MARKS(level[i]) + " " + doc.levels[level[i]], { className: "sev sev-" + toneName(level[i]) }));
+      const place = make("td", undefined);
+      const link = quoted.has(i) && linkOf(quoted.get(i));
+      place.append(link ? make("a", placeOf(i), { href: link, className: "place", title: words.quoted }) : make("span", placeOf(i), { className: "place" }));
+      tr.append(when, make("td", doc.nodes[node[i]]), make("td", doc.layers[layerOfType[type[i]]]), lvl, make("td", ev.texts[ev.x[i]], { className: "msg" }), place);
+      tr.addEventListener("click", () => choose(i, false));
+      return tr;
+    };
+    const keepAddress = () => {
+      const parts = ["t=" + iso(view.a) + "/" + iso(view.b)];
+      Object.entries(filter).forEach(([key, value]) => { if (value) parts.push(key + "=" + encodeURIComponent(value)); });
+      if (chosen >= 0) parts.push("e=" + encodeURIComponent(placeOf(chosen)));
+      try { history.replaceState(null, "", "#" + parts.join("&")); } catch { /* some viewers forbid it */ }
+    };
+    const readAddress = () => {
+      if (!location.hash.includes("=")) return false;
+      const wanted = new URLSearchParams(location.hash.slice(1));
+      const [a, b] = (wanted.get("t") || "").split("/").map((s) => Date.parse(s + "Z") * 1000 - doc.zero);
+      if (b > a) { view.a = a; view.b = b; }
+      Object.keys(filter).forEach((key) => { filter[key] = wanted.get(key) || ""; if (controls[key]) controls[key].value = filter[key]; });
+      search.value = filter.q;
+      const e = wanted.get("e");
+      chosen = -1;
+      if (e) for (let i = 0; i < count; i++) if (placeOf(i) === e) { chosen = i; break; }
+      refilter(true);
+      return true;
+    };
+
+    // Moving
+    const zoom = (by, at) => {
+      const mid = at ?? (view.a + view.b) / 2;
+      view.a = mid - (mid - view.a) * by; view.b = mid + (view.b - mid) * by;
+      changed();
+    };
+    const pan = (share) => { const d = (view.b - view.a) * share; view.a += d; view.b += d; changed(); };
+    const toIncident = (row) => {
+      let a = row[1], b = row[2] ?? row[1];
+      doc.chain.forEach((s) => { if (s[0] === row[0] && s[2] !== null) { a = Math.min(a, s[2]); b = Math.max(b, s[2]); } });
+      const margin = Math.max((b - a) * 0.25, 3e6);
+      view.a = a - margin; view.b = b + margin;
+    };
+    const choose = (i, move) => {
+      chosen = i;
+      if (move && (time[i] < view.a || time[i] > view.b)) { const half = (view.b - view.a) / 2; view.a = time[i] - half; view.b = time[i] + half; }
+      status.textContent = iso(time[i]) + " " + doc.nodes[node[i]] + " " + doc.levels[level[i]] + ": " + ev.texts[ev.x[i]];
+      later_();
+      clearTimeout(tableWait);
+      tableWait = setTimeout(() => { page = 0; fill(); keepAddress(); const here = body.querySelector(".here"); if (here) windowed.scrollTop = here.offsetTop - 60; }, 60);
+    };
+    const weighty = (i) => quoted.has(i) || level[i] >= WARN;
+    const next = (step) => {
+      let k = chosen < 0 ? (step > 0 ? lower(view.a) - 1 : lower(view.b)) : lower(time[chosen]);
+      if (chosen >= 0) while (k < passing.length && passing[k] !== chosen && time[passing[k]] === time[chosen]) k++;
+      for (k += step; k >= 0 && k < passing.length; k += step) if (weighty(passing[k])) { choose(passing[k], true); return; }
+    };
+    canvas.addEventListener("keydown", (e) => {
+      const acts = { ArrowLeft: () => pan(-0.15), ArrowRight: () => pan(0.15), "+": () => zoom(0.6), "=": () => zoom(0.6), "-": () => zoom(1.6), 0: () => { Object.assign(view, full); changed(); }, n: () => next(1), p: () => next(-1), Enter: () => windowed.focus(), Escape: () => { chosen = -1; hint.hidden = true; changed(); } };
+      if (acts[e.key] && !e.ctrlKey && !e.metaKey && !e.altKey) { acts[e.key](); e.preventDefault(); }
+    });
+    const spot = (e) => { const box = canvas.getBoundingClientRect(); return [e.clientX - box.left, e.clientY - box.top]; };
+    canvas.addEventListener("wheel", (e) => {
+      if (!e.ctrlKey && document.activeElement !== canvas) return;
+      e.preventDefault();
+      if (Math.abs(e.deltaX) > Math.abs(e.deltaY)) pan(e.deltaX / 800); else zoom(Math.exp(e.deltaY / 400), T(Math.max(gutter, spot(e)[0])));
+    }, { passive: false });
+    const fingers = new Map();
+    let drag = null;
+    canvas.addEventListener("pointerdown", (e) => {
+      const [x, y] = spot(e);
+      fingers.set(e.pointerId, x);
+      try { canvas.setPointerCapture(e.pointerId); } catch { /* the pointer is gone */ }
+      drag = { x, a: view.a, b: view.b, moved: false, brush: y > height - MINI || e.shiftKey, mini: y > height - MINI };
+    });
+    canvas.addEventListener("pointermove", (e) => {
+      const [x, y] = spot(e);
+      if (!drag) { hover(x, y); return; }
+      if (fingers.size === 2 && fingers.has(e.pointerId)) {
+        const [other] = [...fingers].filter(([id]) => id !== e.pointerId).map(([, v]) => v);
+        const before = Math.abs(fingers.get(e.pointerId) - other), now = Math.abs(x - other);
+        if (before > 5 && now > 5) zoom(before / now, T((x + other) / 2));
+        fingers.set(e.pointerId, x); drag.moved = true;
+        return;
+      }
+      if (Math.abs(x - drag.x) > 3) drag.moved = true;
+      if (!drag.moved) return;
+      hint.hidden = true;
+      if (drag.mini) {
+        const at = (px) => full.a + ((px - gutter) / (width - gutter)) * (full.b - full.a);
+        view.a = at(Math.min(x, drag.x)); view.b = at(Math.max(x, drag.x)); changed();
+      } else if (drag.brush) {
+        draw(); const c = canvas.getContext("2d");
+        c.fillStyle = ink.accent; c.globalAlpha = 0.18; c.fillRect(Math.min(x, drag.x), AXIS, Math.abs(x - drag.x), height - AXIS - MINI); c.globalAlpha = 1;
+      } else {
+        const d = ((x - drag.x) / (width - gutter)) * (drag.b - drag.a);
+        view.a = drag.a - d; view.b = drag.b - d; changed();
+      }
+    });
+    const release = (e) => {
+      fingers.delete(e.pointerId);
+      if (!drag) return;
+      const [x, y] = spot(e);
+      if (drag.moved && drag.brush && !drag.mini) { const p = T(Math.min(x, drag.x)), q = T(Math.max(x, drag.x)); view.a = p; view.b = q; changed(); }
+      if (!drag.moved && e.type === "pointerup") {
+        const hit = under(x, y);
+        if (hit && hit.event !== undefined) choose(hit.event, false);
+        else if (hit && hit.step && hit.step[7] && quotedPlace.has(hit.step[7])) choose(quotedPlace.get(hit.step[7]), true);
+      }
+      drag = null;
+    };
+    canvas.addEventListener("pointerup", release);
+    canvas.addEventListener("pointercancel", release);
+    canvas.addEventListener("pointerleave", () => { hint.hidden = true; });
+
+    // What is under the pointer
+    const under = (x, y) => {
+      const marker = markers.find((m) => Math.hypot(m.x - x, m.y - y) < 11);
+      if (marker) return { step: marker.step };
+      const row = rows.find((r) => y >= r.y && y < r.y + r.h);
+      if (!row || x < gutter) return null;
+      if (row.kind === "band") {
+        const at = T(x), slack = ((view.b - view.a) / width) * 3;
+        const found = row.bands.filter((b) => (b[2] ?? -Infinity) - slack <= at && (b[3] ?? Infinity) + slack >= at);
+        return found.length ? { band: found[found.length - 1], row } : null;
+      }
+      if (row.kind !== "events") return null;
+      const slack = ((view.b - view.a) / (width - gutter)) * 7, at = T(x);
+      let best = -1, near = slack, many = 0;
+      for (let k = lower(at - slack); k < passing.length && time[passing[k]] <= at + slack; k++) {
+        const i = passing[k];
+        if (node[i] !== row.n || layerOfType[type[i]] !== row.layer) continue;
+        many++;
+        const d = Math.abs(time[i] - at) - (weighty(i) ? slack / 2 : 0);
+        if (d < near || best < 0) { near = d; best = i; }
+      }
+      if (best >= 0) return { event: best, many };
+      const blank = doc.blanks.find(([n, a, b]) => n === row.n && a <= at && b >= at);
+      return blank ? { blank } : null;
+    };
+    const say = (hit) => {
+      if (hit.step) return ["(" + hit.step[1] + ") " + hit.step[5], hit.step[2] === null ? "" : clock(hit.step[2]) + " UTC " + error(hit.step[3])];
+      if (hit.blank) return [doc.nodes[hit.blank[0]] + ": " + hit.blank[3], clock(hit.blank[1]) + " – " + clock(hit.blank[2])];
+      if (hit.band) {
+        const [n, , a, b, , label] = hit.band;
+        const span = a !== null && b !== null ? " (" + seconds(b - a) + ")" : "";
+        return [(n < 0 ? words.cluster : doc.nodes[n]) + ": " + label, (a === null ? "…" : clock(a)) + " – " + (b === null ? "…" : clock(b)) + span];
+      }
+      const i = hit.event;
+      return [ev.texts[ev.x[i]], iso(time[i]).slice(11) + " UTC " + error(ev.e[i]) + " · " + doc.nodes[node[i]] + " · " + types[type[i]] + " · " + doc.levels[level[i]], placeOf(i) + (hit.many > 1 ? " · +" + (hit.many - 1) : "") + (quoted.has(i) ? " · " + words.quoted : "")];
+    };
+    const hover = (x, y) => {
+      const hit = under(x, y);
+      canvas.style.cursor = hit && (hit.event !== undefined || hit.step) ? "pointer" : "crosshair";
+      if (!hit) { hint.hidden = true; return; }
+      hint.replaceChildren(...say(hit).filter(Boolean).map((text, i) => make("p", text, { className: i ? "meta" : "" })));
+      hint.hidden = false;
+      const w = hint.offsetWidth;
+      hint.style.left = Math.max(0, Math.min(x + 14, width - w - 4)) + "px";
+      hint.style.top = y + 16 + "px";
+    };
+
+    repaint.push(() => { readColours(); drawLegend(); later_(); });
+    new ResizeObserver(later_).observe(stage);
+    addEventListener("hashchange", readAddress);
+    readColours();
+    drawLegend();
+    if (!readAddress()) {
+      const worst = doc.incidents.find((row) => row[1] !== null);
+      if (worst) toIncident(worst);
+      refilter(true);
+    }
+    draw();
+    host.dataset.ready = "true";
+    if (location.hash.includes("=")) byId("timeline").scrollIntoView();
+  };
+  unpack().then(start);
+})();
