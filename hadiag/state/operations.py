@@ -347,7 +347,7 @@ def _near(same: Window[Operation], interval: int, ns: int) -> Operation | None:
     near = [
         operation
         for operation in same.between(ns - _OUTPUT_NEAR, ns + _OUTPUT_NEAR)
-        if interval <= 0 or operation.interval_ms == interval
+        if interval <= 0 or _compatible(operation.interval_ms, interval)
     ]
     return min(near, key=lambda operation: abs(_answered_ns(operation) - ns)) if near else None
 

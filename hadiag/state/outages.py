@@ -47,6 +47,8 @@ _CAUSED = {
 _BY_RESOURCE = frozenset({"move", "ban", "clear", "cleanup", "refresh", "disable", "enable"})
 _BY_NODE = frozenset({"standby", "stop", "reboot", "fence"})
 _BY_CLUSTER = frozenset({"unstandby", "start", "unmaintenance", "config"})
+_RETURN_S = 1800
+"""How long after a node was taken down on purpose a resource may go back to it for that reason, in s."""
 _MOVE = re.compile(r"(?P<source>[\w.-]+) -> (?:\w+ )?(?P<target>[\w.-]+)\s*$")
 _ROLES = frozenset({"Stopped", "Started", "Promoted", "Unpromoted", "Master", "Slave"})
 _PLAN_BEFORE = 600 * NS
@@ -213,7 +215,7 @@ def _outage(context: Context, name: str, role: str | None, last: _Up, back: _Up 
     start, end = last.end, back.start if back is not None else None
     if start is None or _unwanted(context, name, start, back) or (back is None and not _all_seen(context, last)):
         return None
-    act = None if last.failed or _start_failed(context, name, start, end) else _planned_by(context, name, last, start)
+    act = None if last.failed or _start_failed(context, name, start, end) else _planned_by(context, name, last, back)
     down = (end.ns - start.ns) / NS if end is not None else None
     return View(
         "rsc.outage",
@@ -266,11 +268,14 @@ def _all_seen(context: Context, last: _Up) -> bool:
     return any(node.provided for node in others) or not others
 
 
-def _planned_by(context: Context, name: str, last: _Up, start: Instant) -> Act | None:
+def _planned_by(context: Context, name: str, last: _Up, back: _Up | None) -> Act | None:
     """Act that an outage follows from; a node that was lost can only follow from an act against that node."""
     ids = containers(name, context.facts)
     for act in reversed(context.acts):
-        lead = (start.ns - act.at.ns) / NS
+        lead = (last.end.ns - act.at.ns) / NS if last.end is not None else -1.0
+        returns = back is not None and act.what in _BY_NODE and act.target == back.node
+        if returns and last.stopped and 0 <= lead <= _RETURN_S:
+            return act
         if not -5 <= lead <= _CAUSED.get(act.what, 0):
             continue
         by_node = act.what in _BY_NODE and act.target in (last.node, "")

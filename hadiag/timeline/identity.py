@@ -18,6 +18,7 @@ from hadiag.model.fact import Fact
 from hadiag.model.record import LogSummary
 from hadiag.timeline.clusters import Clusters, find_clusters
 from hadiag.timeline.known import is_pacemaker
+from hadiag.timeline.nodeids import infer_node_ids
 
 _NO_HOST = frozenset({"", "localhost", "localhost.localdomain", "(none)", "unknown", "-"})
 _ADDRESS = re.compile(r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:]+)$", re.IGNORECASE)
@@ -200,6 +201,7 @@ def resolve(raws: Sequence[RawEvent], summaries: Sequence[LogSummary], facts: Se
     _seen_by_peers(found, raws)
     _hosts(found, raws, summaries, facts)
     _roles(found, raws, summaries, facts)
+    infer_node_ids(found, raws)
     _versions(found, raws, facts)
     return found
 
