@@ -60,7 +60,6 @@ MASKED = [
     "systemd-networkd.service",
     "sbd.service",
     "nginx.service",
-    "pcsd-ruby.service",
     "corosync-notifyd.service",
     "openipmi.service",
     "fstrim.timer",
@@ -122,8 +121,8 @@ def _prepare(base: Path) -> None:
         _link(units / name, "/dev/null")
     for name in ("corosync.service.requires", "pacemaker.service.requires"):
         shutil.rmtree(units / name, ignore_errors=True)
-    for name in ENABLED_LATER:
-        for link in units.glob(f"*.wants/{name}.service"):
+    for link in units.glob("*.wants/*"):
+        if link.name.removesuffix(".service") in ENABLED_LATER:
             link.unlink()
     (base / "etc/machine-id").write_text("")
     shutil.rmtree(base / "var/log/journal", ignore_errors=True)

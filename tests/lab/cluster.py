@@ -62,9 +62,11 @@ def _until(what: str, ready: object, seconds: float) -> None:
 def configure(plan: ClusterPlan, places: Places, configuration: str) -> None:
     """Load a configuration in the language of crmsh, with a fence device for each node, and wait until all is done."""
     first = plan.members[0].name
-    fencing = fence_devices(plan) if plan.fencing else "property stonith-enabled=false\n"
+    fencing = fence_devices(plan) if plan.fencing else ""
     path = places.upper(first) / "root/cluster.crm"
     power.in_node(places, first, f"cat >/root/cluster.crm <<'END'\n{fencing}{configuration}\nEND")
+    enabled = str(plan.fencing).lower()
+    power.in_node(places, first, f"crm_attribute --name stonith-enabled --update {enabled}", timeout=60)
     power.in_node(places, first, "crm --force configure load update /root/cluster.crm", timeout=60)
     power.in_node(places, first, "crm_resource --wait --timeout=40", check=False, timeout=60)
     path.unlink(missing_ok=True)
@@ -72,7 +74,7 @@ def configure(plan: ClusterPlan, places: Places, configuration: str) -> None:
 
 def fence_devices(plan: ClusterPlan) -> str:
     """A fence device for each member, all on the rack's switch."""
-    lines = ["property stonith-enabled=true"]
+    lines = []
     for node in plan.members:
         params = f"ip={plan.mgmt()} username=ops password=rack pcmk_host_list={node.name} plug={node.name}"
         lines.append(

@@ -104,12 +104,12 @@ def power_order(what: str) -> Callable[[Bench, str], None]:
 
 
 def signal_daemon(signal: str) -> Callable[[Bench, str, str], None]:
-    """A fault that sends a signal to a daemon or service by the name of its process."""
+    """A fault that sends a signal to a daemon or service by the name of its program."""
 
-    def fault(bench: Bench, node: str, process: str) -> None:
-        bench.sh(node, f"pkill -{signal} -f {shlex.quote(process)} || pkill -{signal} -x {shlex.quote(process)}")
+    def fault(bench: Bench, node: str, program: str) -> None:
+        bench.sh(node, f"kill -{signal} $(pidof {shlex.quote(program)})")
 
-    fault.__doc__ = f"sends {signal}: `A PROCESS`"
+    fault.__doc__ = f"sends {signal}: `A PROGRAM`"
     return fault
 
 

@@ -42,6 +42,14 @@ def test_outage_after_standby_is_planned() -> None:
     assert [view.value["planned"] for view in views.of("rsc.outage")] == [True]
 
 
+def test_going_back_to_a_node_that_was_taken_down_on_purpose_is_planned() -> None:
+    """A resource that prefers a node returns to it after its reboot; nobody asked for that move alone."""
+    views = build_views(timeline("-300s n2 cib.node_mode name=standby node=n2 value=on change=set" + MOVE))
+    assert [view.value["planned"] for view in views.of("rsc.outage")] == [True]
+    other = build_views(timeline("-300s n2 cib.node_mode name=standby node=n3 value=on change=set" + MOVE))
+    assert [view.value["planned"] for view in other.of("rsc.outage")] == [False]
+
+
 def test_disabled_resource_is_no_outage() -> None:
     """Nobody misses what was switched off."""
     stopped = "\n".join(MOVE.splitlines()[:-1])
