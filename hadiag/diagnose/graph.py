@@ -12,7 +12,7 @@ from hadiag.model.tri import Tri
 from hadiag.rulelang.language import Cause
 from hadiag.rulelang.ruleset import Edge, RuleSet
 from hadiag.rulelang.tables import STATE_TABLES
-from hadiag.rulelang.words import PRIORS, UNKNOWN_FACTOR
+from hadiag.rulelang.words import PRIORS, STRENGTHS, UNKNOWN_FACTOR
 from hadiag.timeline import Timeline
 
 SLACK_NS = 2 * 10**9
@@ -191,6 +191,11 @@ def _reach(start: str, below: Mapping[str, set[str]]) -> set[str]:
 def _candidates(
     findings: Sequence[Finding], ruleset: RuleSet
 ) -> tuple[tuple[Candidate, ...], dict[tuple[str, str], float]]:
+    """The causes that some finding speaks for.
+
+    One that only rare edges would reach has no sign of its own: dozens of them would share the certainty among themselves without a
+    line that tells any of them.
+    """
     weights: dict[tuple[str, str], float] = {}
     pool: dict[str, Candidate] = {}
     for edge in ruleset.edges:
@@ -202,8 +207,10 @@ def _candidates(
                 pool.setdefault(candidate.id, candidate)
                 key = (candidate.id, finding.id)
                 weights[key] = max(weights.get(key, 0.0), edge.weight)
+    spoken_for = {key[0] for key, weight in weights.items() if weight > STRENGTHS["rare"]}
+    weights = {key: weight for key, weight in weights.items() if key[0] in spoken_for}
     by_id = {finding.id: finding for finding in findings}
-    located = [_located(candidate, weights, by_id) for candidate in pool.values()]
+    located = [_located(candidate, weights, by_id) for name, candidate in pool.items() if name in spoken_for]
     return tuple(sorted(located, key=lambda c: c.id)), weights
 
 
