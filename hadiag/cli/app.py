@@ -44,9 +44,10 @@ def _root(
 
 def register() -> None:
     """Add all commands to the tree."""
-    from hadiag.cli import analyze, look, parse, report, rules, timeline
+    from hadiag.cli import analyze, collect, look, parse, report, rules, timeline
 
     analyze.register(app)
+    collect.register(app)
     timeline.register(app)
     parse.register(app)
     rules.register(app)
