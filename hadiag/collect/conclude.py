@@ -52,7 +52,7 @@ def _missing_groups(node: NodeRow, steps: Sequence[Step]) -> list[Missing]:
             continue
         if group == "cib" and all(row.status is Status.ABSENT for row in mine):
             continue
-        why = "; ".join(f"{row.about}: {row.why or _word(row.status)}" for row in mine)
+        why = "; ".join(f"{row.about}: {row.why or _word(row.status)}" for row in mine if row.why)
         rows.append(Missing(node.name, what, why, mine[0].command.splitlines()[0]))
     return rows
 

@@ -206,6 +206,7 @@ def _judge_command(row: StepRow) -> None:
         row.why = one.why or f"it ended with status {one.exit} and no output"
     else:
         row.status = Status.OK
+        row.why = row.why or ("" if one.bytes else "it printed nothing")
     if not one.bytes:
         row.files.clear()
 

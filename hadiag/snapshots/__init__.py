@@ -30,6 +30,7 @@ from hadiag.snapshots.host import (
     WatchdogParser,
 )
 from hadiag.snapshots.load import CrashParser, SarParser, SelParser
+from hadiag.snapshots.manifest import ManifestParser
 from hadiag.snapshots.members import MembersParser, VerifyParser
 from hadiag.snapshots.packages import PackageListParser, SysinfoParser, SystemParser
 from hadiag.snapshots.pcs_config import PcsConfigParser
@@ -46,6 +47,7 @@ def match(path: str, head: bytes) -> SnapshotParser | None:
 
 
 PARSERS: tuple[SnapshotParser, ...] = (
+    ManifestParser(),
     CibParser(),
     CrmMonXmlParser(),
     CompositeParser(match),

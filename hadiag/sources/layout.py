@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from hadiag.model.source import ArtifactRole, BundleKind
 from hadiag.sources.base import Entry, EntryType
+from hadiag.sources.collected import CollectTrees
 from hadiag.sources.crm_report import NO_NODE, ReportTrees
 from hadiag.sources.links import Links, clean
 from hadiag.sources.opaque import is_opaque
 from hadiag.sources.sosreport import HostTrees, sos_role
 from hadiag.sources.supportconfig import ConfigTrees
 
-_HADIAG = re.compile(rb'"schema"\s*:\s*"hadiag/collect/')
 _CLUSTER_LOGS = frozenset(
     ["corosync.log", "pacemaker.log", "messages", "syslog", "ha-log.txt", "cib.xml", "corosync.conf", "pcsd.log"]
 )
@@ -50,11 +50,11 @@ class Layout:
         self.reports = ReportTrees()
         self.hosts = HostTrees()
         self.configs = ConfigTrees()
+        self.collected = CollectTrees()
         self.nested: list[BundleKind] = []
         """Kinds of the archives inside, in order."""
         self.own_files = False
         """Whether there are artefacts beside the archives inside."""
-        self._hadiag = False
         self._siblings: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._host_dirs: set[str] = set()
         self._compared = 0
@@ -77,7 +77,7 @@ class Layout:
 
     def wants(self, name: str) -> bool:
         """Tell whether the content of a member says something about the places of others."""
-        return self.hosts.wants(name) or self.configs.wants(name) or name.rpartition("/")[2] == "manifest.json"
+        return self.hosts.wants(name) or self.configs.wants(name) or self.collected.wants(name)
 
     def learn(self, name: str, data: bytes) -> None:
         """Use the content of a member that is wanted."""
@@ -85,8 +85,8 @@ class Layout:
             self.hosts.learn(name, data)
         elif self.configs.wants(name):
             self.configs.learn(name, data)
-        elif _HADIAG.search(data):
-            self._hadiag = True
+        elif self.collected.wants(name):
+            self.collected.learn(name, data)
 
     def note(self, nested: BundleKind | None) -> None:
         """Take note of a file that was read: the kind of the archive it is, or None."""
@@ -118,6 +118,12 @@ class Layout:
         return Place(kind, node, role)
 
     def _located(self, name: str) -> tuple[BundleKind, str | None, ArtifactRole]:
+        if self.collected.own(name):
+            return BundleKind.HADIAG_COLLECT, self.collected.node(name), ArtifactRole.CANDIDATE
+        kind, node, role = self._by_tool(name)
+        return kind, node or self.collected.node(name), role
+
+    def _by_tool(self, name: str) -> tuple[BundleKind, str | None, ArtifactRole]:
         root = self.hosts.root(name)
         role = ArtifactRole.CANDIDATE
         if root is not None and self.hosts.is_sos(root):
@@ -146,7 +152,7 @@ class Layout:
     @property
     def kind(self) -> BundleKind:
         """Kind of the whole container, as far as it is known."""
-        if self._hadiag:
+        if self.collected.found:
             return BundleKind.HADIAG_COLLECT
         if self.hosts.sos_roots:
             return BundleKind.SOSREPORT

@@ -70,21 +70,16 @@ finish() {
     say "end ${_code:--} $(packed "$_said")"
 }
 
-setting() {  # setting ID COLUMN: a column of the table of steps
-    printf '%s\n' "$STEPS" | awk -F'|' -v id="$1" -v c="$2" '$1 == id { print $c; exit }'
-}
-
 # journalctl before version 236 cannot leave out fields.
 journal_fields() { journalctl --help 2>/dev/null | grep -q -e --output-fields && echo "--output-fields=$ALL_FIELDS"; }
 
 # One command, its output as one file.
 do_step() {
     case $1 in journal*) FIELDS=$(journal_fields) ;; esac
-    _max=$(setting "$1" 4)
     exec 4>&1
-    say "file $(packed "$(setting "$1" 7)") $CODING $(now) - -"
+    say "file $(packed "$STEP_TO") $CODING $(now) - -"
     _note=$( { { produce "$1" 2>&3 3>&- 4>&-; echo "exit=$?" >&3; } |
-        { scrub "$(setting "$1" 5)" | encode $((_max + 1)); } >&4 3>&- 4>&-; } 3>&1 | tail -c 3000)
+        { scrub "$STEP_SCRUB" | encode $((STEP_MAX + 1)); } >&4 3>&- 4>&-; } 3>&1 | tail -c 3000)
     exec 4>&-
     finish "$_note"
 }
@@ -136,7 +131,7 @@ days() {
 # One file of a step: do_file ID PATH [NAME]
 do_file() {
     _id=$1; _path=$2; _name=${3:-$2}
-    _max=$(setting "$_id" 4); _scrub=$(setting "$_id" 5)
+    _max=$STEP_MAX; _scrub=$STEP_SCRUB
     _real=$(readlink -f "$_path" 2>/dev/null || echo "$_path")
     if forbidden "$_path" || forbidden "$_real"; then say "left $(packed "$_name") forbidden"; return; fi
     if [ ! -f "$_path" ]; then say "left $(packed "$_name") special"; return; fi
@@ -169,7 +164,7 @@ binary() {
 
 # All files that a step lists, each with a limit of its own: do_files ID
 do_files() {
-    _id=$1; _all=$(setting "$_id" 3); _from=$(now); _count=0
+    _id=$1; _all=$STEP_TIME; _from=$(now); _count=0
     _list=$(produce "$_id" 2>/dev/null)
     _lines=$(printf '%s\n' "$_list" | wc -l)
     set -f
@@ -190,8 +185,11 @@ do_files() {
     [ "$_count" -gt 0 ] || return 66
 }
 
-run_step() {  # the fields of a row of the table
+# Runs a step: the fields of a row of the table.
+run_step() {
     _start=$(now)
+    STEP_TIME=$3; STEP_MAX=$4; STEP_SCRUB=$5; STEP_TO=$7
+    export STEP_TIME STEP_MAX STEP_SCRUB STEP_TO
     say "step $1 $_start"
     for _tool in $6; do
         command -v "$_tool" >/dev/null 2>&1 || { say "done $1 127 0 $_tool"; return; }
