@@ -21,14 +21,20 @@ MAX_STEPS = 8
 UNKNOWN_TEXT = "What came first left no trace in these logs, or hadiag does not know it."
 
 
-def build_chain(graph: CausalGraph, best: Sequence[str], ruleset: RuleSet, timeline: Timeline) -> tuple[ChainStep, ...]:
+def build_chain(
+    graph: CausalGraph, best: Sequence[str], ruleset: RuleSet, timeline: Timeline, *, known: bool = True
+) -> tuple[ChainStep, ...]:
     """Lay out the story of the best explanation, at most ``MAX_STEPS`` steps in the order of time.
+
+    ``known`` tells whether the trigger is; else the story begins with what is not known.
 
     A step names as its reason the strongest parents that are in the chain themselves; the causes come first.
     """
     candidates = [c for c in graph.candidates if c.id in best and _has_effect(graph, c)]
     findings = _chosen(graph, candidates, MAX_STEPS - max(1, len(candidates)))
-    causes = [_cause_step(c, ruleset) for c in candidates] or [_unknown_step()]
+    causes = [_cause_step(c, ruleset) for c in candidates]
+    if not known or not causes:
+        causes.insert(0, _unknown_step())
     story = _Story(graph, tuple(c.id for c in candidates), frozenset(f.id for f in findings), timeline)
     return (*causes, *(story.step(f) for f in findings))
 
@@ -39,7 +45,12 @@ def _has_effect(graph: CausalGraph, candidate: Candidate) -> bool:
 
 def _chosen(graph: CausalGraph, candidates: Sequence[Candidate], limit: int) -> list[Finding]:
     """The findings that tell the story best: those with a kind first, then the signs of the cause itself, one of each rule."""
-    pool = [f for f in graph.findings.values() if f.start is not None and f.role is not Role.CONDITION]
+    tied = {key[1] for key in graph.weights} | {name for link in graph.links for name in (link.source, link.target)}
+    pool = [
+        f
+        for f in graph.findings.values()
+        if f.start is not None and f.role is not Role.CONDITION and (f.incident_kind or f.id in tied)
+    ]
     named = {node for c in candidates for node in c.nodes}
     chosen: dict[tuple[str, ...], Finding] = {}
     for finding in sorted(pool, key=lambda f: (not named & set(f.nodes), _time(f))):

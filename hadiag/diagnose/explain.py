@@ -16,11 +16,13 @@ from hadiag.diagnose.score import (
     by_trigger,
     components,
     is_fragile,
+    is_needed,
     rank,
 )
 from hadiag.model.diagnosis import Argument, CauseRef, CauseRole, Evidence, Explanation
-from hadiag.model.entity import Category, Scalar
+from hadiag.model.entity import Category, Scalar, Severity
 from hadiag.model.finding import Finding, Remediation
+from hadiag.model.tri import Tri
 from hadiag.rulelang.language import Cause
 from hadiag.rulelang.ruleset import RuleSet
 from hadiag.rulelang.template import Template
@@ -60,8 +62,11 @@ def explain(graph: CausalGraph, ruleset: RuleSet, timeline: Timeline) -> Ranking
     beside each of them, as what prevented recovery or contributed.
     """
     pool = {c.id: c for c in (UNKNOWN, *graph.candidates)}
-    parts = sorted(components(graph.candidates, graph.effects()), key=lambda part: _gravity(part, graph))
+    found = [part for part in components(graph.candidates, graph.effects()) if is_needed(part)]
+    parts = sorted(found, key=lambda part: _gravity(part, graph))
     lead = next((part for part in parts if any(c.role == "trigger" for c in part.candidates)), None)
+    if lead is not None and _outweighed(lead, graph):
+        lead = None
     beside = [name for part in parts if part is not lead for name in _best(part)]
     writer = _Writer(graph, ruleset, timeline, pool, tuple(beside), lead)
     if lead is None:
@@ -72,6 +77,23 @@ def explain(graph: CausalGraph, ruleset: RuleSet, timeline: Timeline) -> Ranking
     texts = tuple(writer.explanation(one, share, number) for number, (one, share) in enumerate(ordered, 1))
     best = tuple(name for name in ordered[0][0].causes if name != UNKNOWN_CAUSE)
     return Ranking(texts, is_fragile(lead.candidates, lead.effects), (*best, *beside))
+
+
+def _outweighed(lead: Component, graph: CausalGraph) -> bool:
+    """Tell whether a graver finding, with no parent in the incident, is explained by no cause at all.
+
+    Then what the known causes explain is beside the point: the trigger is not known.
+    """
+    told = {key[1] for key in graph.weights}
+    gravest = max((graph.findings[e.key].severity.rank for e in lead.effects if e.key in graph.findings), default=-1)
+    return any(
+        finding.severity.rank > gravest
+        for finding in graph.findings.values()
+        if finding.severity.rank >= Severity.ERROR.rank
+        and finding.id not in told
+        and not graph.parents(finding.id)
+        and finding.holds is Tri.TRUE
+    )
 
 
 def _gravity(part: Component, graph: CausalGraph) -> tuple[int, int, str]:

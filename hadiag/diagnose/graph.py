@@ -19,6 +19,9 @@ SLACK_NS = 2 * 10**9
 """Stamps of one second may put an effect this far before its cause."""
 
 
+TELLING = 0.5
+"""Only the absence of an effect that is at least even speaks: what comes along now and then says nothing by staying away."""
+
 TRIGGER_NS = 30 * 10**9
 """How long before the first finding the sign of a trigger is looked for."""
 
@@ -80,7 +83,7 @@ class CausalGraph:
     def _absent(self) -> list[Effect]:
         grouped: dict[tuple[str, tuple[str, ...]], dict[str, float]] = {}
         for one in self.expected:
-            if one.state == "absent":
+            if one.state == "absent" and one.strength >= TELLING:
                 grouped.setdefault((one.rule, one.nodes), {})[one.candidate] = one.strength
         return [Effect(f"{rule}@{','.join(nodes)}", "absent", 0.0, w) for (rule, nodes), w in sorted(grouped.items())]
 

@@ -30,6 +30,9 @@ UNKNOWN_WEIGHT = 0.25
 STRENGTH_STEPS = (0.03, 0.25, 0.5, 0.8, 0.97)
 """The strength words as numbers; the test for fragility moves one strength by one step."""
 
+EXPLAINED = 0.5
+"""From this probability on the findings above an effect explain it without any further cause."""
+
 PAIR_CANDIDATES = 25
 TRIPLE_CANDIDATES = 10
 
@@ -169,6 +172,11 @@ def components(candidates: Sequence[Candidate], effects: Sequence[Effect]) -> tu
         ids = {c.id for c in members}
         found.append(Component(tuple(members), tuple(e for e in effects if ids & set(e.weights))))
     return tuple(found)
+
+
+def is_needed(part: Component) -> bool:
+    """Tell whether the part needs a cause: not where the findings above them already explain all that was seen."""
+    return any(effect.state == "seen" and effect.observed < EXPLAINED for effect in part.effects)
 
 
 def triggers(causes: Iterable[str], by_id: Mapping[str, Candidate]) -> tuple[str, ...]:

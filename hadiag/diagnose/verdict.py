@@ -98,7 +98,13 @@ def _incident(number: int, members: Sequence[Finding], material: Material) -> In
         kinds=found,
         explanations=ranking.explanations,
         conditions=_conditions(members, material),
-        chain=build_chain(graph, ranking.best, material.ruleset, material.timeline),
+        chain=build_chain(
+            graph,
+            ranking.best,
+            material.ruleset,
+            material.timeline,
+            known=ranking.explanations[0].cause != "unknown",
+        ),
         impact=impact(members, found, material.views),
         worked=what_worked(members, material.views, start, end),
         missing=_missing(graph, ranking, material, members),
@@ -133,7 +139,8 @@ def _verdict(incidents: Sequence[Incident], timeline: Timeline) -> Verdict:
     first = top.explanations[0]
     explained = first.confidence >= LIKELY and not top.fragile and first.cause != "unknown"
     status = VerdictStatus.EXPLAINED if explained else VerdictStatus.UNDECIDED
-    return Verdict(status, _headline(top, explained), first.confidence, calibrated=False, fragile=top.fragile)
+    confidence = first.confidence if first.cause != "unknown" else 0.0
+    return Verdict(status, _headline(top, explained), confidence, calibrated=False, fragile=top.fragile)
 
 
 def _calm(incidents: Sequence[Incident], timeline: Timeline) -> Verdict:

@@ -283,7 +283,9 @@ def _uids_of(row: Row) -> list[str]:
     if isinstance(row.origin, Finding):
         return list(row.origin.events)
     if isinstance(row.origin, View):
-        uids = [row.origin.opened_by, *row.origin.evidence, row.origin.closed_by]
+        # Of an operation the result says most, of a state its beginning.
+        ends = [row.origin.closed_by, row.origin.opened_by] if _is_operation(row.origin) else [row.origin.opened_by]
+        uids = [*ends, *row.origin.evidence, row.origin.closed_by]
         return [uid for uid in uids if uid]
     return []
 
@@ -328,3 +330,8 @@ def _identity(rule: str, folded: Folded, evidence: Mapping[str, Sequence[str]], 
     parts = [rule, *(str(canonical(value)) for value in folded.key), first]
     digest = blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
     return f"{rule}-{digest}"
+
+
+def _is_operation(view: View) -> bool:
+    table = STATE_TABLES.get(view.table)
+    return table is not None and table.operation

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
+from hadiag.model.entity import Level
 from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.state.reading import at_of, base_name, number, scalar_number, split_opkey, text
@@ -382,6 +383,8 @@ def _add_agent_lines(timeline: Timeline, done: Sequence[Operation]) -> None:
 def _during(operation: Operation, event: Event) -> bool:
     end = _answered_ns(operation)
     start = _first_ns(operation) if operation.asked is not None else end - 20 * NS
+    if operation.op == "monitor" and not operation.probe:
+        start = max(start, end - 60 * NS)  # a recurring monitor is asked for once, and its runs take seconds
     return start - NS <= at_of(event).ns <= end + NS
 
 

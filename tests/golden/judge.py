@@ -81,12 +81,13 @@ def _cause_problems(result: dict[str, Any], expected: dict[str, Any]) -> list[st
     top = top_explanation(result)
     if top is None:
         return ["no explanation"] if expected.get("must") else []
-    problems = []
+    problems = [
+        f"{what} are {top[what]}, none of {expected[what]}"
+        for what in ("nodes", "resources")
+        if expected.get(what) and not set(expected[what]) & set(top[what])
+    ]
     if expected.get("category") and top["category"] not in expected["category"]:
         problems.append(f"category is {top['category']}, not one of {expected['category']}")
-    for what in ("nodes", "resources"):
-        if expected.get(what) and not set(expected[what]) & set(top[what]):
-            problems.append(f"{what} are {top[what]}, none of {expected[what]}")
     recovery = {cause["category"] for cause in top["causes"] if cause["role"] == "prevented_recovery"}
     if expected.get("recovery") and not recovery & set(expected["recovery"]):
         problems.append(f"prevented recovery is {sorted(recovery)}, not {expected['recovery']}")
