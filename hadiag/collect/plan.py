@@ -110,10 +110,10 @@ _EVIDENCE = (
          "for f in $(sed -n 's/^[[:space:]]*logfile:[[:space:]]*//p' /etc/corosync/corosync.conf) "
          "$(sed -n 's/^ *PCMK_logfile=\"*\\([^\"]*\\)\"*$/\\1/p' /etc/sysconfig/pacemaker /etc/default/pacemaker); do\n"
          "case $f in /var/log/pacemaker/*|/var/log/cluster/*|/var/log/corosync/*) ;; *) ls -1 $f* ;; esac; done",
-         300, 128 * MB, Kind.FILES, group="logs"),
+         600, 128 * MB, Kind.FILES, group="logs"),
     Step("logs-system", "logs of the system, with rotated parts",
          f'for n in {_SYSTEM}; do find /var/log -xdev -maxdepth 1 -type f -name "$n*" -mmin -$MINUTES; done | sort -u',
-         300, 128 * MB, Kind.FILES, group="logs"),
+         600, 128 * MB, Kind.FILES, group="logs"),
     Step("journal", "journal of all units, with microseconds, all boots of the window", _JOURNAL, 240, 400 * MB,
          scrub=Scrub.JOURNAL, needs="journalctl", group="logs", name="journal/journal.json"),
     Step("journal-cluster", "journal of the cluster's units, where the whole one was cut off",

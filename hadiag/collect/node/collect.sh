@@ -25,12 +25,11 @@ probe_tools() {
     export B64 ZIP CODING TIMEOUT
 }
 
-# Ends a process and all below it; used where there is no timeout(1).
+# Ends a process and all below it, from the top, so that no parent goes on; used where there is no timeout(1).
 end_tree() {
-    for _kid in $(cat /proc/[0-9]*/stat 2>/dev/null | awk -v p="$1" '{ id = $1; sub(/^.*\) /, ""); if ($2 == p) print id }'); do
-        ( end_tree "$_kid" )
-    done
+    _kids=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v p="$1" '{ id = $1; sub(/^.*\) /, ""); if ($2 == p) print id }')
     kill -KILL "$1" 2>/dev/null
+    for _kid in $_kids; do ( end_tree "$_kid" ); done
 }
 
 # limit SECONDS COMMAND...: 124 or 137 where the time was over.
@@ -174,7 +173,7 @@ do_files() {
         unset IFS
         _left=$((_all - $(now) + _from))
         if [ "$_left" -le 0 ]; then say "left - $((_lines - _count))"; return 1; fi
-        [ "$_left" -le 120 ] || _left=120
+        [ "$_left" -le $((_all / 3 + 1)) ] || _left=$((_all / 3 + 1))
         _before=$(now)
         if [ -n "$VIA_ROOT" ]; then self "$_left" file "$_id" "$_each" "$VIA_NAME${_each#"$VIA_ROOT"}"; else self "$_left" file "$_id" "$_each"; fi
         _rc=$?
