@@ -206,7 +206,7 @@ _SYSTEM_STATE = (
     Step("watchdog", "watchdogs", "for f in /sys/class/watchdog/*/identity /sys/class/watchdog/*/timeout "
          '/sys/class/watchdog/*/state /sys/class/watchdog/*/nowayout; do [ -r $f ] && echo "$f: $(cat $f)"; done; true',
          10, MB, name="commands/watchdog"),
-    Step("processes", "processes", "ps -eo pid,ppid,stat,etime,time,pcpu,pmem,rss,wchan:20,args", 20, needs="ps",
+    Step("processes", "processes", "ps -eo pid,ppid,stat,etime,time,pcpu,pmem,rss,wchan:20,args | grep -v mode=lines | cut -c1-400", 20, needs="ps",
          name="commands/ps"),
     Step("top", "who uses the processors", "top -b -n 1", 20, MB, needs="top"),
     Step("pressure", "pressure and memory",

@@ -10,7 +10,7 @@ BEGIN {
     WORD = "(passw|passphr|passcode|passkey|pwd|secret|token|credential|community|cookie|psk|auth_pass" \
         "|(api|access|priv|private|shared|auth|session|encryption|account|storage|license|client|ssh|rsa|master)[_ -]?key|totem\\.key|apikey)"
     NAME = "[a-z0-9_.-]*" WORD "[a-z0-9_.-]*"
-    SEP = "(\\\\?[\"\047])?[ \t]*(\\([a-z0-9]+\\))?[ \t]*(=>|=|:)[ \t]*"
+    SEP = "(\\\\?[\"\047])?[ \t]*(\\((str|u8|u16|u32|u64|i8|i16|i32|i64|flt|dbl|bin)\\))?[ \t]*(=>|=|:)[ \t]*"
     PAIR = NAME SEP "|(^|[^a-z0-9_.-])(sig|pass|pin)=|[?&]key="
     OPTION = "(^|[ \t\"\047=,])--?[a-z0-9-]*(passw|passphr|secret|token|credential|api-key|access-key|private-key)[a-z0-9-]*[ \t]+"
     QUOTED = "(shared-secret|auth_pass|passphrase|password|passwd|secret)[ \t]+\\\\?[\"\047]"
@@ -182,7 +182,8 @@ function clean(s) {
     if (s ~ /^[ \t]*key[ \t]*[:=]/) sub(/[:=].*/, ": " MASK, s)
     s = after(s, PAIR)
     s = after(s, OPTION)
-    s = after(after(s, QUOTED, 1), BARE)
+    if (s !~ /</) s = after(s, QUOTED, 1)  # in a tag the quote behind the word may end an attribute
+    s = after(s, BARE)
     s = options(s)
     if (s ~ /:\/\/[^\/ \t@"]*:/) s = inside(s, "://[^/ \t@:\"]+:[^ \t\"]*@", "://")
     if (tolower(s) ~ /authorization|bearer/) s = authorization(s)

@@ -10,6 +10,7 @@ XML = f"""<cib admin_epoch="0" epoch="3" num_updates="1"><configuration><resourc
 <nvpair id="c" name="secret_key"
    value="{MARK}03 &quot;{MARK}03"/><nvpair id='d' name='token' value='{MARK}04'/>
 <nvpair id="e" name="options" value="user=x,password={MARK}05,vers=3"/>
+<lrm_rsc_op id="op" op-secure-params="  password passwd  " op-secure-digest="71358b2f7e18971b6d4b2d045ca34f79"/>
 <nvpair id="f" name="ipaddr" value="192.0.2.9"/></instance_attributes></primitive>
 </resources></configuration></cib>
 """
@@ -59,6 +60,7 @@ CONF = f"""totem {{
 HARMLESS = """Nov 22 10:00:00 n1 corosync[60]:   [TOTEM ] Token has not been received in 2250 ms
 Nov 22 10:00:00 n1 corosync[60]:   [TOTEM ] A processor failed, forming new configuration: token timed out (3000ms), waiting 3600ms.
 totem.token (u32) = 3000
+Nov 22 10:00:00 [60] n1 corosync debug   [TOTEM ] totemsrp.c:message_handler_orf_token(4012): token retransmit
 totem.token_retransmits_before_loss_const (u32) = 4
 Nov 22 10:00:00 n1 sshd[4]: Failed password for root from 192.0.2.1 port 22 ssh2
 Nov 22 10:00:00 n1 pacemaker-controld [5] (abort): notice: Result of start operation for vip on n1: ok | call=7 key=vip_start_0

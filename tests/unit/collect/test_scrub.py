@@ -67,6 +67,7 @@ def test_an_xml_document_stays_well_formed(awk: tuple[str, ...]) -> None:
     tree = etree.fromstring(clean(awk, "xml", secrets.XML))
     assert tree.xpath("string(//nvpair[@name='ipaddr']/@value)") == "192.0.2.9"
     assert tree.xpath("string(//nvpair[@name='passwd']/@value)") == "*****"
+    assert tree.xpath("string(//lrm_rsc_op/@op-secure-digest)") == "71358b2f7e18971b6d4b2d045ca34f79"
 
 
 def test_json_stays_json(awk: tuple[str, ...]) -> None:
