@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hadiag.model.entity import Node
-from hadiag.model.entity import Level
+from hadiag.model.entity import Level, Node
 from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.state.reading import at_of, base_name, number, scalar_number, split_opkey, text
@@ -367,6 +366,8 @@ def _add_agent_lines(timeline: Timeline, done: Sequence[Operation]) -> None:
         if not operation.expected() and operation.answered is not None:
             failed.setdefault(operation.node, Window(key=_answered_ns)).add(operation)
     for event in placed(timeline, *AGENT_LINES) if failed else ():
+        if event.level < Level.WARNING and not event.type.startswith("ra.ocf"):
+            continue  # what an agent says in passing proves no failure
         resource = text(event, "rsc", "resource")
         candidates = failed.get(str(event.observer))
         for operation in candidates.after(at_of(event).ns - NS, _FOLLOWING) if candidates is not None else ():

@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2] / "samples"
 def run(paths: list[Path]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Analyze some paths; the result as data, and the rows of the timeline."""
     analysis = analyze([str(path) for path in paths], Options())
-    return as_data(analysis.diagnosis), [event_row(event) for event in analysis.timeline.events]
+    return dict(as_data(analysis.diagnosis)), [event_row(event) for event in analysis.timeline.events]
 
 
 def problems(sample: Sample, *, raw: bool) -> tuple[list[str], dict[str, Any]]:

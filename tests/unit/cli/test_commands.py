@@ -9,10 +9,14 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SAMPLE = ROOT / "samples" / "14-quiet" / "quiet.tar.bz2"
 FENCED = ROOT / "samples" / "01-partition-fenced" / "partition-fence-ok.tar.bz2"
@@ -95,7 +99,7 @@ def test_parse_prints_a_record_for_each_line(tmp_path: Path) -> None:
     assert rows[0]["time"] is None
 
 
-BAD = {
+BAD: dict[str, Callable[[Path], Path]] = {
     "no such file": lambda path: path / "missing.tar.bz2",
     "no bundle": lambda path: _written(path / "photo.jpg", b"\xff\xd8\xff\xe0" + bytes(4000)),
     "an empty file": lambda path: _written(path / "empty.tar.gz", b""),

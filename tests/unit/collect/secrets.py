@@ -41,7 +41,7 @@ Nov 22 10:00:00 n1 app: <attributes ip="192.0.2.9" passwd="{MARK}34" login="x"/>
 BYTES = ",".join(str(byte) for byte in f"password={MARK}40\x1b[0m".encode())
 JOURNAL = (
     rf'{{"__REALTIME_TIMESTAMP":"1","_HOSTNAME":"n1","MESSAGE":"<nvpair name=\"passwd\" value=\"{MARK}41\"/> pw"}}'
-     "\n"
+    "\n"
     rf'{{"__REALTIME_TIMESTAMP":"2","_HOSTNAME":"n1","MESSAGE":"password=\"{MARK}42\" x"}}' + "\n"
     rf'{{"__REALTIME_TIMESTAMP":"3","_HOSTNAME":"n1","MESSAGE":[{BYTES}]}}' + "\n"
     r'{"__REALTIME_TIMESTAMP":"4","_HOSTNAME":"n1","MESSAGE":"-----BEGIN EC PRIVATE KEY-----"}' + "\n"

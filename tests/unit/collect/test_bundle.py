@@ -234,6 +234,8 @@ def test_names_that_are_none(words: str, tmp_path: Path) -> None:
     """Nothing that ssh could take for an option, and no node twice."""
     from hadiag.collect.ssh import Remote, SshOptions
 
+    def remotes() -> list[Remote]:
+        return [Remote(spec.destination, SshOptions()) for spec in parse([words])]
+
     with pytest.raises(UsageError):
-        for spec in parse([words]):
-            Remote(spec.destination, SshOptions())
+        remotes()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from hadiag.model.diagnosis import Silence
 from hadiag.model.entity import Layer, Level, Node
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from hadiag.model.entity import Scalar
     from hadiag.model.view import Coverage
+    from hadiag.timeline import Timeline
 
 START = 1_795_341_600 * NS
 _UNITS = {"ms": NS // 1000, "s": NS, "m": 60 * NS, "h": 3600 * NS}
@@ -100,8 +101,8 @@ def value(word: str) -> Scalar:
     return word
 
 
-def timeline(text: str, err_ms: int = 1, aliases: Mapping[str, str] | None = None) -> MemoryTimeline:
-    """Timeline of a few lines in the notation."""
+def timeline(text: str, err_ms: int = 1, aliases: Mapping[str, str] | None = None) -> Timeline:
+    """Timeline of a few lines in the notation; it offers the part of the interface that trackers use."""
     events: list[Event] = []
     silent: dict[Node, list[Silence]] = {}
     for number, line in enumerate((line for line in text.splitlines() if line.strip()), start=1):
@@ -117,12 +118,13 @@ def timeline(text: str, err_ms: int = 1, aliases: Mapping[str, str] | None = Non
             )
     events.sort(key=lambda event: (event.at.ns if event.at else 0, event.seq))
     names = sorted({event.observer for event in events})
-    return MemoryTimeline(
+    built = MemoryTimeline(
         tuple(events),
         {node: tuple(rows) for node, rows in silent.items()},
         aliases or {},
         tuple(map(NodeIdentity, names)),
     )
+    return cast("Timeline", built)
 
 
 def _event(number: int, at: Instant, node: Node, kind: str, words: list[str]) -> Event:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hadiag.state import build_views
 from hadiag.state.build import built_in
-from tests.unit.state.builders import MemoryTimeline, fact, timeline
+from tests.unit.state.builders import fact, timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hadiag.model.fact import Fact
+    from hadiag.model.view import View
+    from hadiag.timeline import Timeline
 
 IDS = {"1": "n1", "2": "n2", "3": "n3"}
 
@@ -149,7 +158,7 @@ def test_vote_of_the_quorum_device() -> None:
 class _Broken:
     consumes: frozenset[str] = frozenset()
 
-    def views(self, timeline: MemoryTimeline, facts: object) -> list[object]:
+    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
         raise KeyError(timeline, facts)
 
 

@@ -10,7 +10,9 @@ from hadiag.timeline.identity import resolve
 
 def _raw(observer: str, kind: str, line: int, /, **fields: Scalar) -> RawEvent:
     ref = SourceRef(BundleId("b"), f"{observer}.log", line, line * 100, 80)
-    return RawEvent(ref, kind, EventClass.CORE, None, observer, None, "corosync", "corosync", 1, Level.NOTICE, "", fields)
+    return RawEvent(
+        ref, kind, EventClass.CORE, None, observer, None, "corosync", "corosync", 1, Level.NOTICE, "", fields
+    )
 
 
 def _ids(*raws: RawEvent) -> dict[str, tuple[int, ...]]:
