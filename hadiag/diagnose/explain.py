@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hadiag.diagnose.evidence import of_finding
 from hadiag.diagnose.graph import CausalGraph
 from hadiag.diagnose.score import (
+    EXPLAINED,
     UNKNOWN,
     UNKNOWN_CAUSE,
     Candidate,
     Component,
+    Effect,
     Scored,
-    by_trigger,
+    by_lead,
     components,
     is_fragile,
     is_needed,
     rank,
 )
+from hadiag.diagnose.score import lead as lead_of
 from hadiag.model.diagnosis import Argument, CauseRef, CauseRole, Evidence, Explanation
 from hadiag.model.entity import Category, Scalar, Severity
 from hadiag.model.finding import Finding, Remediation
@@ -72,11 +75,12 @@ def explain(graph: CausalGraph, ruleset: RuleSet, timeline: Timeline) -> Ranking
     if lead is None:
         alone = Scored((UNKNOWN_CAUSE,), UNKNOWN.log_odds, 0.0, 1.0)
         return Ranking((writer.explanation(alone, 1.0, 1),), fragile=False, best=tuple(beside))
-    merged = by_trigger(rank(lead.candidates, lead.effects), pool)
-    ordered = _ordered(merged, pool)
+    root = _root(lead, graph)
+    merged = by_lead(rank(lead.candidates, lead.effects), pool, root)
+    ordered = _ordered(merged, pool, root)
     texts = tuple(writer.explanation(one, share, number) for number, (one, share) in enumerate(ordered, 1))
     best = tuple(name for name in ordered[0][0].causes if name != UNKNOWN_CAUSE)
-    return Ranking(texts, is_fragile(lead.candidates, lead.effects), (*best, *beside))
+    return Ranking(texts, is_fragile(lead.candidates, lead.effects, root), (*best, *beside))
 
 
 def _outweighed(lead: Component, graph: CausalGraph) -> bool:
@@ -96,6 +100,16 @@ def _outweighed(lead: Component, graph: CausalGraph) -> bool:
     )
 
 
+def _root(part: Component, graph: CausalGraph) -> Effect | None:
+    """The effect whose cause is the answer: the gravest, then the earliest, that the findings above it do not explain."""
+    own = [e for e in part.effects if e.key in graph.findings and e.observed < EXPLAINED]
+    return min(own, key=lambda e: _order_of(graph.findings[e.key]), default=None)
+
+
+def _order_of(finding: Finding) -> tuple[int, int, str]:
+    return (-finding.severity.rank, finding.start.ns if finding.start else 0, finding.id)
+
+
 def _gravity(part: Component, graph: CausalGraph) -> tuple[int, int, str]:
     """Order of the parts: the gravest finding first, then the earliest."""
     own = [graph.findings[e.key] for e in part.effects if e.key in graph.findings]
@@ -109,17 +123,17 @@ def _best(part: Component) -> tuple[str, ...]:
     return tuple(name for name in first.causes if name != UNKNOWN_CAUSE) if first.posterior >= POSSIBLE else ()
 
 
-def _ordered(merged: Sequence[tuple[Scored, float]], pool: Mapping[str, Candidate]) -> list[tuple[Scored, float]]:
+def _ordered(
+    merged: Sequence[tuple[Scored, float]], pool: Mapping[str, Candidate], root: Effect | None
+) -> list[tuple[Scored, float]]:
     """The explanations that are shown, best first, the unknown cause last."""
-    known = [pair for pair in merged if not _is_unknown(pair[0], pool)]
-    unknown = next(pair for pair in merged if _is_unknown(pair[0], pool))
+    known = [pair for pair in merged if lead_of(pair[0].causes, pool, root) != UNKNOWN_CAUSE]
+    unknown = next(pair for pair in merged if lead_of(pair[0].causes, pool, root) == UNKNOWN_CAUSE)
+    alone = replace(
+        unknown[0], causes=tuple(c for c in unknown[0].causes if pool[c].role != "trigger" or c == UNKNOWN_CAUSE)
+    )
     shown = [pair for pair in known if pair[1] >= known[0][1] * SHOWN_SHARE][:MAX_SHOWN]
-    return [*shown, unknown]
-
-
-def _is_unknown(one: Scored, pool: Mapping[str, Candidate]) -> bool:
-    roles = [name for name in one.causes if pool[name].role == "trigger"]
-    return roles in ([], [UNKNOWN_CAUSE])
+    return [*shown, (alone, unknown[1])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +181,11 @@ class _Writer:
     def _refs(self, one: Scored) -> tuple[CauseRef, ...]:
         """The causes with their parts; a trigger of another part of the graph only contributed."""
         refs = [self._ref(name, own=True) for name in one.causes if name != UNKNOWN_CAUSE]
-        if not any(ref.role is CauseRole.TRIGGER for ref in refs):
+        first = next((ref for ref in refs if ref.role is CauseRole.TRIGGER), None)
+        if first is None:
             refs.append(CauseRef(UNKNOWN_CAUSE, Category.UNKNOWN, CauseRole.TRIGGER))
+        else:
+            refs = [_beside(ref) if ref.category != first.category else ref for ref in refs]
         refs += [self._ref(name, own=False) for name in self.beside]
         order = list(CauseRole)
         return tuple(sorted(refs, key=lambda ref: order.index(ref.role)))
@@ -221,6 +238,11 @@ class _Writer:
             Argument(e.key, e.state, round(e.probability(one.causes), 6), round(e.log_likelihood(one.causes), 6))
             for e in (self.lead.effects if self.lead else ())
         )
+
+
+def _beside(ref: CauseRef) -> CauseRef:
+    """A trigger of another kind than the leading one brought something about on the side."""
+    return replace(ref, role=CauseRole.CONTRIBUTING) if ref.role is CauseRole.TRIGGER else ref
 
 
 def _not_checked(rule: str, nodes: Sequence[str], ruleset: RuleSet) -> str:

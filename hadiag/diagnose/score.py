@@ -184,37 +184,72 @@ def triggers(causes: Iterable[str], by_id: Mapping[str, Candidate]) -> tuple[str
     return tuple(name for name in causes if by_id[name].role == "trigger")
 
 
-def by_trigger(scored: Sequence[Scored], by_id: Mapping[str, Candidate]) -> tuple[tuple[Scored, float], ...]:
-    """Merge the sets that agree on the trigger: each trigger with its best set and the sum of the posteriors.
+def lead(causes: Iterable[str], by_id: Mapping[str, Candidate], root: Effect | None) -> str:
+    """The one trigger of a set that brought about the root effect: the strongest on it; without any trigger the unknown cause."""
+    found = triggers(causes, by_id)
+    return min(found, key=lambda name: (-_weight(name, root), found.index(name)), default=UNKNOWN_CAUSE)
 
-    A set without any trigger counts for the unknown one.
+
+def _weight(cause: str, effect: Effect | None) -> float:
+    if effect is None:
+        return 0.0
+    return UNKNOWN_WEIGHT if cause == UNKNOWN_CAUSE else effect.weights.get(cause, 0.0)
+
+
+def by_lead(
+    scored: Sequence[Scored], by_id: Mapping[str, Candidate], root: Effect | None
+) -> tuple[tuple[Scored, float], ...]:
+    """Merge the sets that agree on the trigger of the root effect: each such trigger with its best set and the sum of the posteriors.
+
+    What else triggered something on the side does not divide the answer: it is named only where most of the sets name it.
     """
-    merged: dict[tuple[str, ...], tuple[Scored, float]] = {}
+    groups: dict[str, list[Scored]] = {}
     for one in scored:
-        key = tuple(sorted(triggers(one.causes, by_id))) or (UNKNOWN_CAUSE,)
-        best, total = merged.get(key, (one, 0.0))
-        merged[key] = (best, total + one.posterior)
-    return tuple(sorted(merged.values(), key=lambda pair: (-round(pair[1], 9), pair[0].causes)))
+        groups.setdefault(lead(one.causes, by_id, root), []).append(one)
+    merged = [
+        (_first(_agreed(members, by_id, name), name), sum(one.posterior for one in members))
+        for name, members in groups.items()
+    ]
+    return tuple(sorted(merged, key=lambda pair: (-round(pair[1], 9), pair[0].causes)))
 
 
-def is_fragile(candidates: Sequence[Candidate], effects: Sequence[Effect]) -> bool:
+def _agreed(members: Sequence[Scored], by_id: Mapping[str, Candidate], name: str) -> Scored:
+    """The best set of a trigger whose further triggers have most of the trigger's probability behind them."""
+    total = sum(one.posterior for one in members)
+    shares: dict[str, float] = {}
+    for one in members:
+        for other in triggers(one.causes, by_id):
+            shares[other] = shares.get(other, 0.0) + one.posterior
+    for one in members:
+        if all(other == name or shares[other] >= total / 2 for other in triggers(one.causes, by_id)):
+            return one
+    return members[0]
+
+
+def _first(one: Scored, name: str) -> Scored:
+    rest = tuple(cause for cause in one.causes if cause != name)
+    return replace(one, causes=(name, *rest)) if name in one.causes else one
+
+
+def is_fragile(candidates: Sequence[Candidate], effects: Sequence[Effect], root: Effect | None = None) -> bool:
     """Tell whether moving any one strength by one step would put another trigger on top."""
     by_id = {c.id: c for c in (UNKNOWN, *candidates)}
-    winner = _winner(candidates, effects, by_id)
+    winner = _winner(candidates, effects, by_id, root)
     for position, effect in enumerate(effects):
         for name, weight in effect.weights.items():
             for moved in _neighbours(weight):
                 changed = replace(effect, weights={**effect.weights, name: moved})
-                if _winner(candidates, [*effects[:position], changed, *effects[position + 1 :]], by_id) != winner:
+                others = [*effects[:position], changed, *effects[position + 1 :]]
+                if _winner(candidates, others, by_id, root) != winner:
                     return True
     return False
 
 
 def _winner(
-    candidates: Sequence[Candidate], effects: Sequence[Effect], by_id: Mapping[str, Candidate]
-) -> tuple[str, ...]:
-    best = by_trigger(rank(candidates, effects), by_id)[0][0]
-    return tuple(sorted(triggers(best.causes, by_id))) or (UNKNOWN_CAUSE,)
+    candidates: Sequence[Candidate], effects: Sequence[Effect], by_id: Mapping[str, Candidate], root: Effect | None
+) -> str:
+    best = by_lead(rank(candidates, effects), by_id, root)[0][0]
+    return lead(best.causes, by_id, root)
 
 
 def _neighbours(weight: float) -> tuple[float, ...]:

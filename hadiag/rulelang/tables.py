@@ -149,6 +149,9 @@ STATE_TABLES: Mapping[str, StateTable] = {
     "daemon.life": _state(
         "daemon node pid how signal respawned", "pacemakerd.child_signal pacemakerd.child_exit", nodes="node"
     ),
+    "daemon.end": _state(
+        "daemon node pid how signal respawned", "pacemakerd.child_signal pacemakerd.child_exit", nodes="node"
+    ),
     "node.boot": _state("node how", "kernel.boot", nodes="node"),
     "transition": _state("number dc file kind result aborts", "pcmk.transition.result", operation=True, nodes="dc"),
     "cluster.option": _state("name value source", "cib.diff"),
@@ -160,7 +163,7 @@ STATE_TABLES: Mapping[str, StateTable] = {
     "rsc.ban": _state("resource node why failures", "sched.threshold", nodes="node", resources="resource"),
     "node.loss": _state(
         "node witnesses how provided alive paused silent silent_from_s fenced_before fenced fence_reason links_down_here "
-        "links_down_there only_corosync_silent mutual",
+        "links_down_there only_corosync_silent corosync_gone mutual",
         "corosync.quorum.members corosync.totem.new_membership",
         nodes="node",
     ),

@@ -29,7 +29,8 @@ Tables and their values:
 * ``rsc.outage``: resource, role, from_node, to_node, moved, planned, down_s
 * ``rsc.failcount``: resource, node, count, op, rc; ``rsc.blocked``: resource, node, why
 * ``rsc.ban``: resource, node, why (migration_threshold, hard_failure, fatal_failure), failures
-* ``daemon.life``: daemon, node, pid, how (running, orderly, killed, crashed, unknown), signal, respawned
+* ``daemon.life``: daemon, node, pid, how (running, orderly, killed, crashed, disconnected, unknown), signal,
+  respawned; ``daemon.end``: the same, as the moment at which a life ended that was not to end
 * ``node.boot``: node, how (orderly, fenced, crash, unknown, running); ``observer.silent``: node, how
 * ``cluster.option``: name, value, source (event, cib, pe-input)
 * ``node.standby``, ``node.maintenance``: node ("" for the whole cluster, a resource for its own mode), value

@@ -61,6 +61,9 @@ _LIFE_EVENTS = (
     *COROSYNC_START,
     *COROSYNC_END,
 )
+_DEATHS = frozenset({"killed", "crashed", "disconnected"})
+_NOT_CONNECTED = frozenset({102, 107})
+"""Exit status of a daemon that gave up because corosync had gone (``CRM_EX_DISCONNECT``; ``ENOTCONN`` before 2.0)."""
 _CONFIRMED = 60 * NS
 _RESPAWNED = 10 * NS
 
@@ -76,7 +79,7 @@ class _Lives:
 
 
 class DaemonTracker:
-    """Tables ``daemon.life``, ``node.boot`` and ``observer.silent``."""
+    """Tables ``daemon.life``, ``daemon.end``, ``node.boot`` and ``observer.silent``."""
 
     consumes = frozenset({*_LIFE_EVENTS, SHUTDOWN, BOOT})
 
@@ -88,10 +91,17 @@ class DaemonTracker:
             lives = _Lives(timeline, observer, table)
             for step in with_breaks(timeline, observer, events):
                 _step(lives, step)
-        yield from table.views()
+        found = tuple(table.views())
+        yield from found
+        yield from (_moment_of_end(view) for view in found if view.end is not None and view.value["how"] in _DEATHS)
         fenced = fenced_nodes(timeline)
         yield from _boots(timeline, fenced)
         yield from _silences(timeline, fenced)
+
+
+def _moment_of_end(life: View) -> View:
+    """The end of a life as a moment of its own: what led to it and what followed are counted from there."""
+    return View("daemon.end", life.observer, life.end, life.end, life.value, life.closed_by, None, life.evidence)
 
 
 def _step(lives: _Lives, step: Event | Break) -> None:
@@ -130,8 +140,7 @@ def _pacemaker(lives: _Lives, event: Event) -> None:
         how = "orderly" if lives.stopping and signal == _SIGNALS["TERM"] else _how(signal, text(event, "core"))
         _end(lives, name, event, how, signal)
     elif event.type == CHILD_EXIT:
-        status = number(event, "status", "rc")
-        _end(lives, name, event, "orderly" if lives.stopping or status == 0 else "crashed")
+        _end(lives, name, event, _how_exited(lives, number(event, "status", "rc")))
     elif event.type == RESPAWN:
         _respawn(lives, name, event)
     elif event.type == CHILD_START:
@@ -223,6 +232,12 @@ def _signal(event: Event) -> int | None:
         return found
     name = (text(event, "signame", "text", "signal") or "").upper().removeprefix("SIG")
     return _SIGNALS.get(name)
+
+
+def _how_exited(lives: _Lives, status: float | None) -> str:
+    if lives.stopping or status == 0:
+        return "orderly"
+    return "disconnected" if status in _NOT_CONNECTED else "crashed"
 
 
 def _how(signal: int | None, core: str | None) -> str:

@@ -98,6 +98,7 @@ def _loss(episode: _Episode, timeline: Timeline, views: Views, episodes: Sequenc
     testimony = () if pauses else _testimony(episode, timeline)
     silence = _silence(episode, timeline)
     operation = _fencing(episode, views)
+    gone = _corosync_gone(episode, timeline, views)
     own_links = _links(views, node, episode, set(episode.witnesses))
     peer_links = tuple(uid for w in episode.witnesses for uid in _links(views, Node(w), episode, {episode.node}))
     value: dict[str, Scalar] = {
@@ -107,14 +108,15 @@ def _loss(episode: _Episode, timeline: Timeline, views: Views, episodes: Sequenc
         "provided": provided,
         "alive": True if (saw or testimony) and not pauses else None,
         "paused": bool(pauses),
-        "silent": silence is not None and not saw and not testimony,
+        "silent": silence is not None and not saw and not testimony and not gone,
         "silent_from_s": None if silence is None else round((episode.start.ns - silence) / NS, 3),
         "fenced_before": _fenced_before(episode, operation),
         "fenced": operation is not None and operation.value.get("result") == "ok",
         "fence_reason": operation.value.get("reason") if operation else None,
         "links_down_here": bool(own_links),
         "links_down_there": bool(peer_links),
-        "only_corosync_silent": _others_spoke(episode, timeline, silence),
+        "only_corosync_silent": not gone and _others_spoke(episode, timeline, silence),
+        "corosync_gone": bool(gone),
         "mutual": tuple(sorted({str(other.node) for other in saw})),
     }
     evidence = (
@@ -123,6 +125,7 @@ def _loss(episode: _Episode, timeline: Timeline, views: Views, episodes: Sequenc
         *peer_links,
         *own_links,
         *pauses,
+        *gone,
         *(uid for other in saw for uid in other.evidence),
     )
     opened = min(episode.absences, key=start_ns)
@@ -172,11 +175,31 @@ def _pauses(episode: _Episode, timeline: Timeline) -> tuple[str, ...]:
     )
 
 
+def _corosync_gone(episode: _Episode, timeline: Timeline, views: Views) -> tuple[str, ...]:
+    """Lines of the lost node that say that its corosync had ended by itself: then it lived on, and its daemons gave up in turn."""
+    low, high = episode.start.ns - 2 * EPISODE_NS, episode.start.ns + NS
+    own = Node(episode.node)
+    ends = [
+        view.opened_by
+        for view in views.of("daemon.end")
+        if view.observer == own and view.value["daemon"] == "corosync" and low <= start_ns(view) <= high
+    ]
+    lost = [
+        event.uid
+        for event in timeline.of("pcmk.cluster.lost")
+        if event.observer == own and event.at is not None and low <= event.at.ns <= high
+    ]
+    return tuple(uid for uid in (*ends, *lost) if uid is not None)
+
+
 def _silence(episode: _Episode, timeline: Timeline) -> int | None:
-    """Start of the silent stretch in which the node was lost, None where it was not silent then."""
+    """Start of the silent stretch in which the node was lost, None where it was not silent then.
+
+    The others notice a dead node only after the token time-out, a second or more: a node that spoke until the very moment was alive.
+    """
     for silence in timeline.silences.get(Node(episode.node), ()):
         until = silence.end_ns if silence.end_ns is not None else 1 << 63
-        if silence.start_ns <= episode.start.ns + NS and until > episode.start.ns - NS:
+        if silence.start_ns <= episode.start.ns and until > episode.start.ns - NS:
             return silence.start_ns
     return None
 

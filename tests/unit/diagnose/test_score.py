@@ -13,7 +13,7 @@ from hadiag.diagnose.score import (
     UNKNOWN,
     Candidate,
     Effect,
-    by_trigger,
+    by_lead,
     components,
     is_fragile,
     rank,
@@ -27,7 +27,7 @@ REFUSED = Candidate("refused", "fence-device.refused", 0.05, "prevented_recovery
 
 def _triggers(candidates: list[Candidate], effects: list[Effect]) -> dict[str, float]:
     pool = {c.id: c for c in (UNKNOWN, *candidates)}
-    merged = by_trigger(rank(candidates, effects), pool)
+    merged = by_lead(rank(candidates, effects), pool, effects[0])
     return {"+".join(sorted(n for n in one.causes if pool[n].role == "trigger")): share for one, share in merged}
 
 
