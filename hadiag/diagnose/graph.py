@@ -249,26 +249,34 @@ def _expected(
     ruleset: RuleSet,
     timeline: Timeline,
 ) -> tuple[Expected, ...]:
-    start = min((f.start.ns for f in findings.values() if f.start is not None), default=None)
     found = []
     for candidate in candidates:
-        seen = {findings[key[1]].rule for key in weights if key[0] == candidate.id}
+        own = [findings[key[1]] for key in weights if key[0] == candidate.id]
+        seen = {finding.rule for finding in own}
+        span = _span(own)
         for edge in ruleset.edges:
             if edge.cause == candidate.cause and edge.kind == "causes" and edge.effect not in seen:
-                window = _window(edge, start, ruleset)
+                window = _window(edge, span, ruleset)
                 state = _coverage(edge.effect, candidate.nodes, window, ruleset, timeline)
                 found.append(Expected(candidate.id, edge.effect, edge.weight, state, candidate.nodes))
     return tuple(found)
 
 
-def _window(edge: Edge, start_ns: int | None, ruleset: RuleSet) -> tuple[int, int] | None:
-    """When an effect would have shown: a trigger just before the first finding of the incident, anything else after it."""
-    if start_ns is None:
+def _span(findings: Sequence[Finding]) -> tuple[int, int] | None:
+    """When what a cause explains began: the first and the last of its findings."""
+    starts = [finding.start.ns for finding in findings if finding.start is not None]
+    return (min(starts), max(starts)) if starts else None
+
+
+def _window(edge: Edge, span: tuple[int, int] | None, ruleset: RuleSet) -> tuple[int, int] | None:
+    """When an effect would have shown: a trigger from just before what the cause explains, anything else from there on."""
+    if span is None:
         return None
+    first, last = span
     effect = ruleset.findings.get(edge.effect)
     if effect is not None and effect.role is Role.TRIGGER:
-        return start_ns - TRIGGER_NS, start_ns
-    return start_ns - SLACK_NS, start_ns + min(edge.within_ns or LATER_NS, LATER_NS)
+        return first - TRIGGER_NS, last
+    return first - SLACK_NS, first + min(edge.within_ns or LATER_NS, LATER_NS)
 
 
 def _coverage(

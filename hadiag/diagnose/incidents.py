@@ -18,6 +18,23 @@ CAUSE_NEAR_NS = 600 * NS
 """Findings that one cause could explain belong together within this time."""
 
 
+_GRAVEST_FIRST = (
+    IncidentKind.SPLIT_BRAIN,
+    IncidentKind.FENCING_FAILED,
+    IncidentKind.QUORUM_LOSS,
+    IncidentKind.PARTITION,
+    IncidentKind.NODE_LOST,
+    IncidentKind.SELF_FENCED,
+    IncidentKind.NODE_FENCED,
+    IncidentKind.FENCE_RACE,
+    IncidentKind.NOT_RECOVERED,
+    IncidentKind.RESOURCE_BLOCKED,
+    IncidentKind.STORAGE_FAILED,
+    IncidentKind.DAEMON_DIED,
+)
+"""Of two incidents of one severity the one that endangers more comes first; kinds that are not listed come after these."""
+
+
 def group(findings: Sequence[Finding], graph: CausalGraph) -> tuple[tuple[Finding, ...], ...]:
     """Split the findings into incidents: connected by edges, by a common possible cause, or by nearness and subject.
 
@@ -31,7 +48,12 @@ def group(findings: Sequence[Finding], graph: CausalGraph) -> tuple[tuple[Findin
     for finding in timed:
         groups.setdefault(_root(parent, finding.id), []).append(finding)
     real = [tuple(sorted(g, key=_order)) for g in groups.values() if any(_counts(f) for f in g)]
-    return tuple(sorted(real, key=lambda g: (-severity(g).rank, _order(g[0]))))
+    return tuple(sorted(real, key=lambda g: (-severity(g).rank, _gravity(g), _order(g[0]))))
+
+
+def _gravity(members: Sequence[Finding]) -> int:
+    found = kinds(members)
+    return next((place for place, kind in enumerate(_GRAVEST_FIRST) if kind in found), len(_GRAVEST_FIRST))
 
 
 def _counts(finding: Finding) -> bool:

@@ -29,13 +29,15 @@ ACK = "fence.manual_ack"
 CLEANUP = ("pcmk.rsc.cleanup", "pcmk.refresh_all")
 STOPS = ("pcmk.signal", "systemd.job", "pacemakerd.stop")
 REBOOTS = ("systemd.shutdown",)
+PEER_STOPS = ("pcmk.shutdown.requested", "pcmk.sched.shutdown")
+FENCE_WORDS = ("fence.request", "fence.peer_request", "fence.op_result", "sched.fence")
 CIB_REQUEST = "cib.request"
 STANDBY_LINE = "sched.maintenance"
 TERMINATE = "attrd.terminate"
 POWER_KEY = "systemd.power_key"
 CONSUMES = frozenset(
     {*COMMANDS, *ABORTS, *MODE_CHANGES, CLI_CONSTRAINT, *FENCE_CLIENTS, ACK, *CLEANUP, *STOPS, *REBOOTS}
-    | {CIB_REQUEST, STANDBY_LINE, TERMINATE, POWER_KEY}
+    | {CIB_REQUEST, STANDBY_LINE, TERMINATE, POWER_KEY, *PEER_STOPS}
 )
 
 EFFECTS: dict[str, tuple[str, ...]] = {
@@ -156,6 +158,7 @@ def _traces(timeline: Timeline) -> Iterator[Act]:
         if event.type == "pcmk.refresh_all" or text(event, "user"):
             yield _act(event, Command("cleanup" if target else "refresh", "crm_resource", target))
     yield from _stops(timeline)
+    yield from _peer_stops(timeline)
     yield from _reboots(timeline)
     yield from _requests(timeline)
     yield from _standby_lines(timeline)
@@ -267,6 +270,27 @@ def _stops(timeline: Timeline) -> Iterator[Act]:
                 yield _act(event, Command("stop", "systemctl", str(event.observer)))
         elif event.type == "pcmk.signal" and daemon(event.program) == "pacemakerd" and _term(event):
             yield _act(event, Command("stop", "", str(event.observer)))
+
+
+def _peer_stops(timeline: Timeline) -> Iterator[Act]:
+    """Shutdowns that a node asked the others for, where its own logs, which tell more, are missing.
+
+    A node that a fence device switched off softly asks for its shutdown too; that was nobody's order.
+    """
+    provided = {str(node.name) for node in timeline.nodes if node.provided}
+    fenced = Window(placed(timeline, *FENCE_WORDS), key=_event_ns)
+    for event in placed(timeline, *PEER_STOPS):
+        node = text(event, "node") or ""
+        target = str(timeline.node(node) or node)
+        at = at_of(event).ns
+        if not target or target in provided:
+            continue
+        if not any(text(each, "target") == target for each in fenced.between(at - _POWER_KEY_BEFORE, at)):
+            yield _act(event, Command("stop", "", target))
+
+
+def _event_ns(event: Event) -> int:
+    return at_of(event).ns
 
 
 def _term(event: Event) -> bool:
