@@ -70,7 +70,7 @@ def explain(graph: CausalGraph, ruleset: RuleSet, timeline: Timeline) -> Ranking
     lead = next((part for part in parts if any(c.role == "trigger" for c in part.candidates)), None)
     if lead is not None and _outweighed(lead, graph):
         lead = None
-    beside = [name for part in parts if part is not lead for name in _best(part)]
+    beside = [name for part in parts if part is not lead and _is_told(part, graph, ruleset) for name in _best(part)]
     writer = _Writer(graph, ruleset, timeline, pool, tuple(beside), lead)
     if lead is None:
         alone = Scored((UNKNOWN_CAUSE,), UNKNOWN.log_odds, 0.0, 1.0)
@@ -81,6 +81,16 @@ def explain(graph: CausalGraph, ruleset: RuleSet, timeline: Timeline) -> Ranking
     texts = tuple(writer.explanation(one, share, number) for number, (one, share) in enumerate(ordered, 1))
     best = tuple(name for name in ordered[0][0].causes if name != UNKNOWN_CAUSE)
     return Ranking(texts, is_fragile(lead.candidates, lead.effects, root), (*best, *beside))
+
+
+def _is_told(part: Component, graph: CausalGraph, ruleset: RuleSet) -> bool:
+    """Tell whether the cause of a part belongs into the answer: not where all that it explains is a remark.
+
+    What people did on purpose is always said: it is what the reader looks for first.
+    """
+    own = [graph.findings[e.key].severity.rank for e in part.effects if e.key in graph.findings]
+    deliberate = any(ruleset.causes[c.cause].category is Category.ADMINISTRATOR for c in part.candidates)
+    return deliberate or max(own, default=-1) >= Severity.WARNING.rank
 
 
 def _outweighed(lead: Component, graph: CausalGraph) -> bool:

@@ -47,16 +47,18 @@ def group(findings: Sequence[Finding], graph: CausalGraph) -> tuple[tuple[Findin
     groups: dict[str, list[Finding]] = {}
     for finding in timed:
         groups.setdefault(_root(parent, finding.id), []).append(finding)
-    real = [tuple(sorted(g, key=_order)) for g in groups.values() if any(_counts(f) for f in g)]
-    return tuple(sorted(real, key=lambda g: (-severity(g).rank, _gravity(g), _order(g[0]))))
+    real = [tuple(sorted(g, key=_order)) for g in groups.values() if any(counts(f) for f in g)]
+    return tuple(sorted(real, key=lambda g: (-severity(g).rank, place(kinds(g)), _order(g[0]))))
 
 
-def _gravity(members: Sequence[Finding]) -> int:
-    found = kinds(members)
-    return next((place for place, kind in enumerate(_GRAVEST_FIRST) if kind in found), len(_GRAVEST_FIRST))
+def place(found: Iterable[IncidentKind | None]) -> int:
+    """Place of the gravest of some kinds in the order of gravity; 0 is the gravest."""
+    known = set(found)
+    return next((number for number, kind in enumerate(_GRAVEST_FIRST) if kind in known), len(_GRAVEST_FIRST))
 
 
-def _counts(finding: Finding) -> bool:
+def counts(finding: Finding) -> bool:
+    """Tell whether a finding makes an incident: it holds, and it has a kind."""
     return finding.incident_kind is not None and finding.holds is Tri.TRUE
 
 
@@ -125,7 +127,7 @@ def _union(parent: dict[str, str], one: str, other: str) -> None:
 
 def severity(findings: Iterable[Finding]) -> Severity:
     """Highest severity of the findings that hold and have a kind."""
-    ranked = [f.severity for f in findings if _counts(f)]
+    ranked = [f.severity for f in findings if counts(f)]
     return max(ranked, key=lambda s: s.rank, default=Severity.INFO)
 
 

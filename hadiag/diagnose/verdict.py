@@ -13,14 +13,13 @@ from hadiag.diagnose.explain import Ranking, explain
 from hadiag.diagnose.gaps import missing_evidence
 from hadiag.diagnose.graph import CausalGraph, build_graph
 from hadiag.diagnose.impact import impact, span
-from hadiag.diagnose.incidents import group, kinds, severity
+from hadiag.diagnose.incidents import counts, group, kinds, place, severity
 from hadiag.diagnose.worked import what_worked
 from hadiag.model.diagnosis import Diagnosis, Incident, MissingEvidence, UnknownMessage, Verdict, VerdictStatus
 from hadiag.model.entity import Role, Severity, confidence_word
 from hadiag.model.fact import Fact
 from hadiag.model.finding import AuditResult, Finding
 from hadiag.model.source import InputSummary, Warn
-from hadiag.model.tri import Tri
 from hadiag.rulelang.ruleset import RuleSet
 from hadiag.snapshots.config import ClusterConfig
 from hadiag.state import Views
@@ -120,7 +119,9 @@ def _missing(
 
 
 def _title(members: Sequence[Finding]) -> str:
-    best = min((f for f in members if f.incident_kind and f.holds is Tri.TRUE), key=_order)
+    best = min(
+        (f for f in members if counts(f)), key=lambda f: (-f.severity.rank, place((f.incident_kind,)), _order(f))
+    )
     return best.title
 
 

@@ -180,3 +180,21 @@ def test_explain_line() -> None:
     done = hadiag("explain-line", "Nov 22 10:10:06 node1 corosync[66]:   [KNET  ] link: host: 2 link: 0 is down")
     assert done.returncode == 0
     assert b"knet.link.down" in done.stdout
+
+
+def test_explain_an_incident_of_a_stored_result(tmp_path: Path) -> None:
+    """The arithmetic of a stored result is shown as a table whose last sum is the score."""
+    assert hadiag("analyze", FENCED, "-o", tmp_path / "r.json", "-q").returncode == 0
+    done = hadiag("explain", "I-1", tmp_path / "r.json", "--table")
+    assert done.returncode == 0
+    assert b"prior odds of the causes" in done.stdout
+    assert b"network.partition" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["I-99"], ["I-1", "--why-not", "nobody.knows"], ["F-1", "--why-not", "network.cut"]])
+def test_explain_says_what_it_does_not_know(words: list[str]) -> None:
+    """An unknown incident or cause is one sentence and exit status 2."""
+    done = hadiag("explain", *words[:1], FENCED, *words[1:], "-q")
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"hadiag: ")
+    assert b"Traceback" not in done.stderr

@@ -16,6 +16,7 @@ from hadiag.diagnose.score import (
     by_lead,
     components,
     is_fragile,
+    lead,
     rank,
 )
 
@@ -129,3 +130,22 @@ def test_log_likelihood_is_finite() -> None:
     """A sure effect that is absent costs much, and not everything."""
     effect = Effect("f", "absent", 1.0, {"a": 0.97})
     assert math.isfinite(effect.log_likelihood(["a"]))
+
+
+def test_a_side_effect_does_not_divide_the_answer() -> None:
+    """Two ways to explain what happened on the side leave the cause of the root effect as sure as it is."""
+    root = Effect("daemon-died", "seen", 0.0, {"cut": 0.97})
+    side = Effect("node-silent", "seen", 0.0, {"crash": 0.97, "stall": 0.97})
+    shares = _triggers([CUT, CRASH, STALL], [root, side])
+    assert max(shares.items(), key=lambda pair: pair[1])[0] == "cut"
+    assert shares["cut"] > 0.8
+
+
+def test_the_unknown_cause_leads_where_no_known_one_reaches_the_root() -> None:
+    """A cause that explains only a side effect is not the answer."""
+    root = Effect("split-brain", "seen", 0.0, {})
+    side = Effect("node-silent", "seen", 0.0, {"crash": 0.97})
+    pool = {c.id: c for c in (UNKNOWN, CRASH)}
+    assert lead(["unknown", "crash"], pool, root) == "unknown"
+    merged = by_lead(rank([CRASH], [root, side]), pool, root)
+    assert sum(share for _, share in merged) == pytest.approx(1.0)
