@@ -81,7 +81,7 @@ def _read_stderr(match: re.Match[str], ref: SourceRef) -> Record | None:
 GRAMMARS: Final[tuple[Grammar, ...]] = (
     grammar(
         "corosync.file",
-        rf"(?P<ts>{BSD}) \[(?P<pid>\d+)\] (?P<host>\S+) corosync (?P<level>{LEVEL})\s*\[(?P<subsys>\w+)\s*\] "
+        rf"(?P<ts>{BSD}) \[(?P<pid>\d+)\] (?P<host>\S+) corosync ?(?P<level>{LEVEL})\s*\[(?P<subsys>\w+)\s*\] "
         rf"{_PLACE}(?P<msg>.*)\Z",
         _read_file,
     ),

@@ -5,6 +5,7 @@
     Nov 11 20:39:45 debug   Initializing votequorum                                           (corosync-qdevice -f)
     May 07 13:33:20 1471 fence request 2 pid 16223 nodedown time 1431900634 fence_all stonith (dlm_controld.log)
     notice  May 07 13:33:20.123 memb_state_gather_enter(2123):2: entering GATHER state        (qb-blackbox)
+    Aug 10 12:00:00 rgmanager [fs] /dev/sdb1 is not mounted on /data                          (logs of cman, RHEL 6)
     heartbeat[3684]: 2010/05/09_12:10:40 info: Received shutdown notice from 'gw1'.
     type=AVC msg=audit(1364481363.243:24287): avc:  denied  { read } for  pid=2341
 """
@@ -50,10 +51,18 @@ def _heartbeat(match: re.Match[str], ref: SourceRef) -> Record | None:
     if time is None or level is None:
         return None
     ident, pid = match["ident"], number(match["pid"])
-    body = cut_of(ident)(f"{match['level']}: {match['msg']}")
+    body = cut_of(ident)(f"{level.word}: {match['msg']}")
     if body.level is None:
         return Record(ref, "heartbeat.file", time, None, ident, pid, level, None, match["msg"].strip())
     return Record(ref, "heartbeat.file", time, None, ident, pid, level, body.function, body.message)
+
+
+def _cman(match: re.Match[str], ref: SourceRef) -> Record | None:
+    time = bsd(match["ts"])
+    if time is None:
+        return None
+    text = match["msg"].strip()
+    return Record(ref, "cman.file", time, None, match["ident"], None, None, None, text, subsystem=match["subsys"])
 
 
 def _audit(match: re.Match[str], ref: SourceRef) -> Record | None:
@@ -66,7 +75,7 @@ def _audit(match: re.Match[str], ref: SourceRef) -> Record | None:
 
 GRAMMARS: Final[tuple[Grammar, ...]] = (
     grammar("qdevice.fg", rf"(?P<ts>{BSD}) (?P<level>{LEVEL})\s+(?=\S)(?!\[\w+ *\])(?P<msg>.*)\Z", _qdevice),
-    grammar("dlm.file", rf"(?P<ts>{BSD}) (?P<mono>\d+) (?P<msg>.*)\Z", _dlm),
+    grammar("dlm.file", rf"(?P<ts>{BSD}) (?P<mono>\d+) (?P<msg>[a-z].*)\Z", _dlm),
     grammar(
         "qb.blackbox",
         rf"(?P<level>{LEVEL})\s+(?P<ts>{BSD}) (?P<func>\w+)\((?P<line>\d+)\):(?P<tags>\d+): ?(?P<msg>.*)\Z",
@@ -74,8 +83,14 @@ GRAMMARS: Final[tuple[Grammar, ...]] = (
     ),
     grammar(
         "heartbeat.file",
-        r"(?P<ident>[\w.-]+)\[(?P<pid>\d+)\]: (?P<ts>\d{4}/\d\d/\d\d_\d\d:\d\d:\d\d) (?P<level>\w+): ?(?P<msg>.*)\Z",
+        r"(?P<ident>[\w.-]+)(?:\[(?P<pid>\d+)\])?: (?P<ts>\d{4}/\d\d/\d\d_\d\d:\d\d:\d\d) (?P<level>\w+): ?(?P<msg>.*)\Z",
         _heartbeat,
+    ),
+    grammar(
+        "cman.file",
+        rf"(?P<ts>{BSD}) (?P<ident>fenced|dlm_controld|gfs_controld|groupd|qdiskd|rgmanager|cpglockd) "
+        r"(?:\[(?P<subsys>[\w-]+)\] )?(?P<msg>\S.*)\Z",
+        _cman,
     ),
     grammar(
         "audit",

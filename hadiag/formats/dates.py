@@ -13,7 +13,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from hadiag.model.time import NS, PLACEHOLDER_YEAR, LoggedTime
+from hadiag.model.time import NS, PLACEHOLDER_YEAR, ZONE_OFFSETS, LoggedTime
 
 _MONTHS: Final = {
     name: number
@@ -52,9 +52,11 @@ def _fraction(text: str) -> tuple[int, int]:
 
 
 def zone_offset(text: str) -> int | None:
-    """UTC offset in seconds of ``Z``, ``UTC``, ``+0200``, ``+02:00`` or ``+02``; None for other names."""
-    if text in {"Z", "UTC", "GMT"}:
+    """UTC offset in seconds of ``Z``, ``+0200``, ``+02:00``, ``+02`` or a zone name; None for names of several zones."""
+    if text == "Z":
         return 0
+    if text in ZONE_OFFSETS:
+        return ZONE_OFFSETS[text]
     match = _ZONE.match(text)
     if not match or int(match["hours"]) > 15 or int(match["minutes"] or 0) > 59:
         return None
@@ -112,7 +114,7 @@ def iso(text: str, journal: bool = False) -> LoggedTime | None:
 
 @lru_cache(_MEMO)
 def full(text: str, journal: bool = False) -> LoggedTime | None:
-    """``Sun 2026-11-22 10:09:24.085123 CET`` of journalctl; a zone name other than UTC gives no offset."""
+    """``Sun 2026-11-22 10:09:24.085123 CET`` of journalctl; a name of several zones (CST) gives no offset."""
     match = _FULL.match(text)
     if not match:
         return None

@@ -25,19 +25,25 @@ Cut = Callable[[str], Body]
 """Cuts the message part of one family."""
 
 _SBD = re.compile(
-    rf"\s*(?:(?P<servant>[\w./:-]+): +)?(?P<level>{LEVEL})\s*: (?:(?P<func>\w+): )?(?P<msg>.*)\Z", re.ASCII
+    rf"\s*(?:(?P<servant>[\w./:-]+): +)?(?P<level>{LEVEL})\s*: (?:(?P<func>[a-z_]\w*): )?(?P<msg>.*)\Z", re.ASCII
 )
 _AGENT = re.compile(
     r"\s*(?P<level>CRIT|ERROR|WARNING|WARN|NOTICE|INFO|DEBUG\d?|CRITICAL|FATAL): ?(?P<msg>.*)\Z", re.ASCII
 )
+_STATED = re.compile(rf"\s*(?:<(?P<level>{LEVEL}|err|warn)>|\[(?P<word>{LEVEL})\]) +(?P<msg>\S.*)\Z", re.ASCII)
 _HEARTBEAT = re.compile(r"\s*\[(?P<pid>\d+)\]: (?P<level>\w+): (?P<msg>.*)\Z", re.ASCII)
+_LATE_PID = re.compile(rf"\s*\[(?P<pid>\d+)\]: (?P<msg><(?:{LEVEL}|err|warn)> .*)\Z", re.ASCII)
 _UPTIME = re.compile(r"\s*\[ *(?P<mono>\d+\.\d+)\](?:\[ *[TC]\d+\])? ?(?P<msg>.*)\Z", re.ASCII)
 _DLM = re.compile(r"\s*(?P<mono>\d+) (?P<msg>.*)\Z", re.ASCII)
 _REPEAT = re.compile(r"message repeated (?P<count>\d{1,9}) times: \[(?P<text>.*)\]\Z", re.ASCII)
 
 
 def _plain(text: str) -> Body:
-    return Body(text.strip())
+    """Text as it is; ``<notice> text`` of rgmanager and NetworkManager and ``[info] text`` of booth state their level."""
+    match = _STATED.match(text)
+    if not match:
+        return Body(text.strip())
+    return Body(match["msg"].strip(), LEVELS[match["level"] or match["word"]])
 
 
 def _sbd(text: str) -> Body:
@@ -51,7 +57,7 @@ def _sbd(text: str) -> Body:
 def _agent(text: str) -> Body:
     match = _AGENT.match(text)
     if not match:
-        return Body(text.strip())
+        return _plain(text)
     return Body(match["msg"].strip(), LEVELS.get(match["level"]))
 
 
@@ -71,7 +77,7 @@ def _dlm(text: str) -> Body:
 
 
 _BY_IDENT: Final[dict[str, Cut]] = {
-    "corosync": corosync.cut,
+    **dict.fromkeys(("corosync", "openais", "aisexec"), corosync.cut),
     "sbd": _sbd,
     "kernel": _kernel,
     "dlm_controld": _dlm,
@@ -88,7 +94,8 @@ def cut_of(ident: str) -> Cut:
         return known
     if ident in pacemaker.TOOLS or ident.startswith("pacemaker"):
         return pacemaker.cut
-    if "(" in ident or ident.startswith(("crmsh", "ocf:", "fence_")):
+    # agents without the name of their resource are written in capitals: IPaddr2, Filesystem, VirtualDomain
+    if "(" in ident or ident[:1].isupper() or ident.startswith(("crmsh", "ocf:", "fence_")):
         return _agent
     return _plain
 
@@ -123,12 +130,20 @@ def cut_message(ident: str, text: str, *, has_pid: bool = True) -> tuple[Body, i
         return cut_of(ident)(match["text"]), int(match["count"])
     if not has_pid and text.lstrip()[:1] == "[" and (match := _HEARTBEAT.match(text)):
         return _heartbeat(ident, match), 1
+    if not has_pid and text.lstrip()[:1] == "[" and (match := _LATE_PID.match(text)):
+        return cut_of(ident)(match["msg"])._replace(pid=number(match["pid"])), 1
     return cut_of(ident)(text), 1
 
 
 def _heartbeat(ident: str, match: re.Match[str]) -> Body:
     """Heartbeat puts the pid behind the colon; the daemons that it starts add their function."""
-    body = cut_of(ident)(f"{match['level']}: {match['msg']}")
-    level = LEVELS.get(match["level"], body.level)
+    level = LEVELS.get(match["level"])
+    body = cut_of(ident)(f"{level.word if level is not None else match['level']}: {match['msg']}")
     message = body.message if body.level is not None else match["msg"].strip()
-    return Body(message, level, body.function, format="heartbeat.syslog", pid=number(match["pid"]))
+    return Body(
+        message,
+        level if level is not None else body.level,
+        body.function,
+        format="heartbeat.syslog",
+        pid=number(match["pid"]),
+    )

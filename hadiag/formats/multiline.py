@@ -19,6 +19,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
+from hadiag.formats.bare import read_bare
 from hadiag.formats.parser import LineParser, clean, is_note
 from hadiag.model.record import Record
 from hadiag.model.source import BundleId, SourceRef
@@ -109,6 +110,7 @@ def join_members(parts: Sequence[str]) -> str:
 def records(parser: LineParser, blocks: Iterable[Block], bundle: BundleId, path: str) -> Iterator[Record]:
     """Every record of a log: continuations joined, lines that nothing explains as records of format ``""``.
 
+    A message of the cluster without a stamp is read as far as it goes.
     What journalctl adds is a record of format ``journal.header`` without a time.
     """
     head: Record | None = None
@@ -131,4 +133,5 @@ def records(parser: LineParser, blocks: Iterable[Block], bundle: BundleId, path:
 
 
 def _unknown(line: str, ref: SourceRef) -> Record:
-    return Record(ref, "journal.header" if is_note(line) else "", None, None, None, None, None, None, line)
+    bare = None if is_note(line) else read_bare(line, ref)
+    return bare or Record(ref, "journal.header" if is_note(line) else "", None, None, None, None, None, None, line)

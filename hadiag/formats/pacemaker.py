@@ -129,7 +129,7 @@ def _read_11(match: re.Match[str], ref: SourceRef) -> Record | None:
 GRAMMARS: Final[tuple[Grammar, ...]] = (
     grammar(
         "pcmk.file.2x",
-        rf"(?P<ts>{BSD}) (?P<host>\S+) (?P<ident>[\w.-]+)\s*\[(?P<pid>\d+)\] "
+        rf"(?P<ts>{BSD}) (?P<host>\S+) (?P<ident>[^\s\[\]():]{{1,64}})\s*\[(?P<pid>\d+)\] "
         rf"\((?P<func>[^)@]*)(?:@(?P<file>[^:)]+):(?P<line>\d+))?\)\s+(?P<level>{LEVEL}): ?(?P<msg>.*)\Z",
         _read_2x,
     ),

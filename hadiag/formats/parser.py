@@ -79,9 +79,9 @@ class LineParser:
         """Lines that a collector forwarded, and lines without an ident."""
         if is_note(line):
             return None
-        inner = syslog.without_relay(line)
-        if len(inner) < len(line) and (record := self._head(inner, ref)):
-            return record
+        for inner in (syslog.without_relay(line), syslog.without_quote(line)):
+            if len(inner) < len(line) and (record := self._head(inner, ref)):
+                return record
         for candidate in self._fallbacks:
             match = candidate.regex.match(line)
             if match and (record := candidate.read(match, ref)):

@@ -18,9 +18,10 @@ from dataclasses import replace
 from typing import Final
 
 from hadiag.formats import dates
-from hadiag.formats.base import BSD, ISO, Grammar, grammar, level_of_priority, number
+from hadiag.formats.base import BSD, ISO, LEVELS, Grammar, grammar, level_of_priority, number
 from hadiag.formats.dates import Read
 from hadiag.formats.message import cut_message
+from hadiag.model.entity import Level
 from hadiag.model.record import Record
 from hadiag.model.source import SourceRef
 
@@ -31,17 +32,32 @@ _IDENT: Final = (
     r"(?!\d{4}-\d\d-\d\dT)(?P<ident>(?:\[[^\]\s]{0,128}\])?"
     r"(?:[^\s\[:(]{1,128}(?:\([^)]{0,128}\))?|\([^)]{1,128}\)|[^\s\[:(]{1,128}\([^\s\[:)]{0,128})|\[[^\]\s]{0,128}\])"
 )
-_TAIL: Final = rf" {_NOT_HOST}(?P<host>[^\s\[]\S*)(?<!:) {_IDENT}(?:\[(?P<pid>\d+)\])?: ?(?P<msg>.*)\Z"
+# templates of rsyslog and busybox that print "<daemon.warning>" or "daemon.info" behind the host
+_SEVERITY: Final = (
+    r"(?:(?:<[a-z]+\d?\.(?P<sev>[a-z]+)>|(?:kern|user|daemon|auth|authpriv|syslog|cron|local\d)\.(?P<sev2>[a-z]+)) )?"
+)
+_TAIL: Final = rf" {_NOT_HOST}(?P<host>[^\s\[]\S*)(?<!:) {_SEVERITY}{_IDENT}(?:\[(?P<pid>\d+)\])?: ?(?P<msg>.*)\Z"
 # dmesg --time-format iso is told from syslog by its comma before six digits
-_STAMP: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9}|,\d{1,5}|,\d{7,9})?(?:Z|[+-]\d\d:?\d\d)?"
+_STAMP: Final = (
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:(?:\.\d{1,9}|,\d{1,5}|,\d{7,9})?(?:Z|[+-]\d\d:?\d\d)?|,\d{6}[+-]\d{4})"
+)
 # A relay cuts the tag at 32 characters: "SAPHanaTopology(rsc_SAPHanaTopol INFO: message"
 _CUT_TAG: Final = (
     r" (?P<host>\S+) (?P<ident>[\w.-]{1,31}\([^\s()\[]{0,31})(?P<pid>)\s+"
     r"(?P<msg>(?:CRIT|ERROR|WARNING|WARN|INFO|DEBUG): .*)\Z"
 )
 _UNTAGGED: Final = rf" {_NOT_HOST}(?P<host>[A-Za-z0-9][^\s\[:=]*) (?P<msg>[^\s\[].*)\Z"
+# the host was cut out: "May  7 13:33:20 corosync[2161]:   [TOTEM ] message"
+_HOSTLESS: Final = (
+    r" (?P<ident>[A-Za-z][\w.-]{0,127}(?:\([^)]{1,128}\))?)(?P<host>)(?:\[(?P<pid>\d+)\]|(?<= kernel)): ?(?P<msg>.*)\Z"
+)
 _FULL: Final = r"[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? [A-Z0-9+-]+"
 _RELAY = re.compile(rf"(?:<\d{{1,3}}>)?(?:{BSD}|{ISO}) [^\s\[]\S* (?=(?:<\d{{1,3}}>)?(?:{BSD}|{ISO}) )", re.ASCII)
+
+_QUOTE = re.compile(
+    rf"(?:(?:> ?){{1,8}}|\d{{1,9}}[ :\t-]\s?|[\w./@-]{{1,256}}:(?:\d{{1,9}}:)?\s?)(?=(?:<\d{{1,3}}>)?(?:{BSD}|{ISO}) )",
+    re.ASCII,
+)
 
 _MAX_RELAYS: Final = 3
 
@@ -55,12 +71,12 @@ def _tagged(name: str, read: Read, *, journal: bool) -> Reader:
             return None
         ident, pid = match["ident"].removesuffix(".service"), match["pid"]  # -o with-unit names the unit
         body, repeated = cut_message(ident, match["msg"], has_pid=bool(pid))
-        level = body.level if body.level is not None else level_of_priority(match["pri"])
+        level = body.level if body.level is not None else _stated(match)
         return Record(
             ref,
             _named(name, ident, body.format),
             time,
-            match["host"],
+            match["host"] or None,
             ident or None,
             number(pid) if pid else body.pid,
             level,
@@ -73,6 +89,13 @@ def _tagged(name: str, read: Read, *, journal: bool) -> Reader:
         )
 
     return record
+
+
+def _stated(match: re.Match[str]) -> Level | None:
+    """Level that the envelope states: in front of the stamp, or behind the host."""
+    groups = match.groupdict()
+    word = groups.get("sev") or groups.get("sev2")
+    return LEVELS.get(word) if word else level_of_priority(match["pri"])
 
 
 def _named(name: str, ident: str, inner: str | None) -> str:
@@ -138,13 +161,20 @@ def canonical(name: str) -> Grammar:
 
 
 def fallbacks(*, journal: bool) -> tuple[Grammar, ...]:
-    """Lines with a time and a host but no ident; tried only when nothing else fits."""
+    """Lines with a time but no host, or a host but no ident; tried only when nothing else fits."""
     names = ("journal.short", "journal.iso") if journal else ("syslog.bsd", "syslog.iso")
     stamps: tuple[tuple[str, Read], ...] = ((BSD, dates.bsd), (_STAMP, dates.iso))
-    return tuple(
-        grammar(name, rf"{_PRI}(?P<ts>{stamp}){_UNTAGGED}", _untagged(name, read, journal=journal))
-        for name, (stamp, read) in zip(names, stamps, strict=True)
+    kinds = tuple((name, stamp, read) for name, (stamp, read) in zip(names, stamps, strict=True))
+    return (
+        *(grammar(n, rf"{_PRI}(?P<ts>{ts}){_HOSTLESS}", _tagged(n, read, journal=journal)) for n, ts, read in kinds),
+        *(grammar(n, rf"{_PRI}(?P<ts>{ts}){_UNTAGGED}", _untagged(n, read, journal=journal)) for n, ts, read in kinds),
     )
+
+
+def without_quote(line: str) -> str:
+    """The line without what mail, editors and grep put in front: ``> ``, a line number, the name of a file or node."""
+    match = _QUOTE.match(line)
+    return line[match.end() :] if match else line
 
 
 def without_relay(line: str) -> str:

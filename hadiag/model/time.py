@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from hadiag.model.tri import Tri
 
@@ -13,6 +15,58 @@ NS = 1_000_000_000
 
 PLACEHOLDER_YEAR = 2000
 """Year of a stamp that was printed without one; a leap year, so that 29 February exists."""
+
+
+ZONE_OFFSETS: Final[Mapping[str, int]] = {
+    "UTC": 0,
+    "GMT": 0,
+    "WET": 0,
+    "WEST": 3600,
+    "BST": 3600,
+    "CET": 3600,
+    "CEST": 7200,
+    "MET": 3600,
+    "MEST": 7200,
+    "EET": 7200,
+    "EEST": 10800,
+    "WAT": 3600,
+    "CAT": 7200,
+    "SAST": 7200,
+    "EAT": 10800,
+    "IDT": 10800,
+    "PKT": 18000,
+    "WIB": 25200,
+    "WITA": 28800,
+    "WIT": 32400,
+    "HKT": 28800,
+    "AWST": 28800,
+    "JST": 32400,
+    "KST": 32400,
+    "ACST": 34200,
+    "ACDT": 37800,
+    "AEST": 36000,
+    "AEDT": 39600,
+    "ChST": 36000,
+    "NZST": 43200,
+    "NZDT": 46800,
+    "NST": -12600,
+    "NDT": -9000,
+    "AST": -14400,
+    "ADT": -10800,
+    "EST": -18000,
+    "EDT": -14400,
+    "CDT": -18000,
+    "MST": -25200,
+    "MDT": -21600,
+    "PST": -28800,
+    "PDT": -25200,
+    "AKST": -32400,
+    "AKDT": -28800,
+    "HST": -36000,
+    "HDT": -32400,
+    "SST": -39600,
+}
+"""UTC offset in seconds of zone names that mean one offset. CST, IST and MSK mean several, so they tell nothing."""
 
 
 class TimeBasis(StrEnum):

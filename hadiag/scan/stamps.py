@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hadiag.model.time import NS, PLACEHOLDER_YEAR
+from hadiag.model.time import NS, PLACEHOLDER_YEAR, ZONE_OFFSETS
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -405,7 +405,7 @@ def _read_zone(text: bytes, *, word: bool) -> tuple[int, int]:
         return 0, 1
     if text[:1] not in (b"+", b"-"):
         name = text.split(b" ", 1)[0].split(b"]", 1)[0]
-        return (0 if name in (b"UTC", b"GMT") else NO_OFFSET), len(name)
+        return ZONE_OFFSETS.get(name.decode("latin-1"), NO_OFFSET), len(name)
     sign = -1 if text[:1] == b"-" else 1
     hours, minutes, length = text[1:3], text[4:6] if text[3:4] == b":" else text[3:5], 0
     length = 6 if text[3:4] == b":" else 5

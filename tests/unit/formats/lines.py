@@ -269,7 +269,7 @@ SYSLOG = (
     Case(
         "syslog.bsd",
         "May 07 13:33:20 node1 IPaddr2[26520]: INFO: Running OK",
-        {"program": "IPaddr2", "message": "INFO: Running OK"},
+        {"program": "IPaddr2", "level": Level.INFO, "message": "Running OK"},
     ),
     Case(
         "syslog.bsd",
@@ -408,7 +408,7 @@ SYSLOG = (
     Case(
         "heartbeat.syslog",
         "May  9 12:10:40 gw2 crmd: [3684]: WARN: do_log: FSA: Input I_PENDING",
-        {"level": Level.WARNING, "message": "do_log: FSA: Input I_PENDING"},
+        {"level": Level.WARNING, "function": "do_log", "message": "FSA: Input I_PENDING"},
     ),
     Case(
         "heartbeat.file",

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from hadiag.formats import dates
-from hadiag.model.time import NS, PLACEHOLDER_YEAR, LoggedTime
+from hadiag.model.time import NS, PLACEHOLDER_YEAR, ZONE_OFFSETS, LoggedTime
 
+PRINTING = (
+    *("UTC", "Etc/GMT", "Europe/London", "Europe/Lisbon", "Europe/Berlin", "Europe/Helsinki", "Africa/Lagos", "MET"),
+    *("Africa/Maputo", "Africa/Johannesburg", "Africa/Nairobi", "Asia/Jerusalem", "Asia/Karachi", "Asia/Jakarta"),
+    *(
+        "Asia/Makassar",
+        "Asia/Jayapura",
+        "Asia/Hong_Kong",
+        "Australia/Perth",
+        "Asia/Tokyo",
+        "Asia/Seoul",
+        "Pacific/Guam",
+    ),
+    *("Australia/Darwin", "Australia/Adelaide", "Australia/Brisbane", "Australia/Sydney", "Pacific/Auckland"),
+    *("America/St_Johns", "America/Halifax", "America/New_York", "America/Chicago", "America/Denver"),
+    *("America/Los_Angeles", "America/Anchorage", "America/Adak", "Pacific/Honolulu", "Pacific/Pago_Pago"),
+)
 MS = 1_000_000
 US = 1_000
 
@@ -29,7 +46,7 @@ def _ns(*parts: int) -> int:
         (dates.iso, "2024-05-07T13:33:20-0330", _ns(2024, 5, 7, 13, 33, 20), -12600, NS),
         (dates.iso, "2024-05-07T13:33:20Z", _ns(2024, 5, 7, 13, 33, 20), 0, NS),
         (dates.iso, "2024-05-07 13:33:20,123", _ns(2024, 5, 7, 13, 33, 20) + 123 * MS, None, MS),
-        (dates.full, "Tue 2024-05-07 13:33:20.000001 CEST", _ns(2024, 5, 7, 13, 33, 20) + US, None, US),
+        (dates.full, "Tue 2024-05-07 13:33:20.000001 CST", _ns(2024, 5, 7, 13, 33, 20) + US, None, US),
         (dates.full, "Tue 2024-05-07 13:33:20 UTC", _ns(2024, 5, 7, 13, 33, 20), 0, NS),
         (dates.full, "Tue 2024-05-07 13:33:20 +03", _ns(2024, 5, 7, 13, 33, 20), 10800, NS),
         (dates.slash, "2010/05/09_12:10:40", _ns(2010, 5, 9, 12, 10, 40), None, NS),
@@ -78,7 +95,7 @@ def test_zone_offset(text: str, seconds: int) -> None:
     assert dates.zone_offset(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["CEST", "+2", "+1600", "+0260", ""])
+@pytest.mark.parametrize("text", ["CST", "+2", "+1600", "+0260", ""])
 def test_unknown_zone(text: str) -> None:
     """The name of a zone is no offset: CST alone has four of them."""
     assert dates.zone_offset(text) is None
@@ -89,3 +106,14 @@ def test_uptime() -> None:
     assert dates.uptime_ns(" 1415.227237") == 1415227237000
     assert dates.uptime_ns("1471") == 1471 * NS
     assert dates.uptime_ns("x") is None
+
+
+@pytest.mark.parametrize("name", sorted(ZONE_OFFSETS))
+def test_zone_names_mean_what_the_zones_print(name: str) -> None:
+    """Every name in the table is printed by some zone at that offset."""
+    seen = set()
+    for zone in (ZoneInfo(each) for each in PRINTING):
+        for month in (1, 7):
+            moment = datetime(2012, month, 15, tzinfo=zone)
+            seen.add((moment.tzname(), moment.utcoffset()))
+    assert (name, timedelta(seconds=ZONE_OFFSETS[name])) in seen
