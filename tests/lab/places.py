@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,3 +65,11 @@ def cgroup(node: str | None = None) -> Path:
             lab = Path(fields[1]) / "hadiag-lab"
             return lab / node if node else lab
     raise LabError("no cgroup2 hierarchy is mounted on this machine")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other recording runs on this machine: all labs share the names of its networks."""
+    with (Path(tempfile.gettempdir()) / "hadiag-lab.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
