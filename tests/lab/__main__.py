@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.lab import base, cluster, collect, faults, notes, power, scenario
 from tests.lab.commands import LabError
-from tests.lab.places import Places, alone
+from tests.lab.places import Places
 from tests.lab.plan import from_data, load
 
 
@@ -86,8 +86,7 @@ def _do(chosen: argparse.Namespace, places: Places) -> int:
         case "play":
             scenario.play(scenario.read(chosen.scenario), places, _say)
         case "record":
-            with alone():
-                scenario.record(scenario.read(chosen.scenario), places, chosen.target, _say)
+            scenario.record(scenario.read(chosen.scenario), places, chosen.target, _say)
         case "status":
             _status(places)
         case "down":

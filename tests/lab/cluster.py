@@ -7,9 +7,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.lab import base, clock, layer, network, notes, power
+from tests.lab import base, clock, layer, notes, power
 from tests.lab.commands import LabError, run
-from tests.lab.places import Places, cgroup
+from tests.lab.network import Network
+from tests.lab.places import Places
 from tests.lab.plan import ClusterPlan, NodePlan, load, save
 
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
@@ -29,7 +30,7 @@ def up(plan: ClusterPlan, places: Places) -> None:
         layer.write(plan, node, places.base(plan.suite), layer.new(places.node(node.name)))
         if node.clock:
             clock.install(places, node.name, node.clock)
-    network.create(plan)
+    Network(places.scope).create(plan)
     power.supervise(places)
     _until("the supervisor", places.socket.exists, 10)
     notes.note(places, "up", plan.name)
@@ -76,10 +77,12 @@ def fence_devices(plan: ClusterPlan) -> str:
     """A fence device for each member, all on the rack's switch."""
     lines = []
     for node in plan.members:
-        params = f"ip={plan.mgmt()} username=ops password=rack pcmk_host_list={node.name} plug={node.name}"
-        lines.append(
-            f"primitive fence-{node.name} stonith:fence_rack params {params} op monitor interval=60s timeout=30s"
-        )
+        if plan.agent == "fence_ipmilan":
+            device = f"stonith:fence_ipmilan params ip={plan.bmc(node)} lanplus=1"
+        else:
+            device = f"stonith:fence_rack params ip={plan.mgmt()} plug={node.name}"
+        params = f"username=ops password=rack pcmk_host_list={node.name}"
+        lines.append(f"primitive fence-{node.name} {device} {params} op monitor interval=60s timeout=30s")
         lines.append(f"location loc-fence-{node.name} fence-{node.name} -inf: {node.name}")
     return "\n".join(lines) + "\n"
 
@@ -90,13 +93,13 @@ def down(places: Places) -> None:
     with suppress(LabError):
         power.order(places, "stop")
         time.sleep(1)
-    network.delete(plan)
+    Network(places.scope).delete(plan)
     for name in (*(node.name for node in plan.nodes), None):
-        for path in sorted(cgroup(name).rglob("*"), reverse=True):
+        for path in sorted(places.cgroup(name).rglob("*"), reverse=True):
             if path.is_dir():
                 with suppress(OSError):
                     path.rmdir()
         with suppress(OSError):
-            cgroup(name).rmdir()
+            places.cgroup(name).rmdir()
     run(["sync", "-f", str(places.root)], check=False)
     shutil.rmtree(places.cluster)

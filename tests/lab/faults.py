@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from tests.lab import clock, network, notes, power
+from tests.lab import clock, notes, power
 from tests.lab.commands import LabError
+from tests.lab.network import Network
 from tests.lab.places import Places
 from tests.lab.plan import ClusterPlan
 
@@ -19,6 +20,11 @@ class Bench:
 
     plan: ClusterPlan
     places: Places
+
+    @property
+    def network(self) -> Network:
+        """The networks that it hangs on."""
+        return Network(self.places.scope)
 
     def sh(self, node: str, command: str, *, check: bool = True) -> None:
         """Run a shell command in a node."""
@@ -45,8 +51,8 @@ def inject(bench: Bench, words: str) -> None:
 def cut(bench: Bench, left: str, right: str) -> None:
     """`cut A,B C`: no traffic between the nodes of two groups, on all rings."""
     for one, other in product(left.split(","), right.split(",")):
-        network.drop(bench.plan.node(one), bench.plan.node(other))
-        network.drop(bench.plan.node(other), bench.plan.node(one))
+        bench.network.drop(bench.plan.node(one), bench.plan.node(other))
+        bench.network.drop(bench.plan.node(other), bench.plan.node(one))
 
 
 def isolate(bench: Bench, node: str) -> None:
@@ -57,7 +63,7 @@ def isolate(bench: Bench, node: str) -> None:
 
 def one_way(bench: Bench, source: str, target: str) -> None:
     """`one-way A B`: what A sends does not reach B."""
-    network.drop(bench.plan.node(source), bench.plan.node(target))
+    bench.network.drop(bench.plan.node(source), bench.plan.node(target))
 
 
 def loss(bench: Bench, node: str, percent: str) -> None:
@@ -65,24 +71,24 @@ def loss(bench: Bench, node: str, percent: str) -> None:
     chance = f"numgen random mod 100 < {int(percent)}"
     for other in bench.plan.nodes:
         if other.name != node:
-            network.drop(bench.plan.node(node), other, chance)
+            bench.network.drop(bench.plan.node(node), other, chance)
 
 
 def mtu(bench: Bench, node: str, size: str) -> None:
     """`mtu A 700`: larger packets of a node are lost."""
     for other in bench.plan.nodes:
         if other.name != node:
-            network.drop(bench.plan.node(node), other, f"meta length > {int(size)}")
+            bench.network.drop(bench.plan.node(node), other, f"meta length > {int(size)}")
 
 
 def heal(bench: Bench) -> None:
     """`heal`: the switch works again."""
-    network.heal()
+    bench.network.heal()
 
 
 def cable(bench: Bench, node: str, state: str, interface: str = "eth0") -> None:
     """`cable A down [eth1]`: pull or plug a cable."""
-    network.carrier(bench.plan.node(node), interface, state)
+    bench.network.carrier(bench.plan.node(node), interface, state)
 
 
 def firewall(bench: Bench, node: str, ports: str = "5404-5412") -> None:
@@ -146,6 +152,11 @@ def clock_step(bench: Bench, node: str, ahead: str) -> None:
     clock.step(bench.places, node, float(ahead))
 
 
+def bmc(bench: Bench, node: str, state: str) -> None:
+    """`bmc A down`: the node's management controller is off the network, or back."""
+    bench.network.controller(bench.plan, bench.plan.node(node), state)
+
+
 def switch_password(bench: Bench, value: str) -> None:
     """`switch-password new`: the rack switch wants another password than the cluster has."""
     power.order(bench.places, "password", value=value)
@@ -189,6 +200,7 @@ FAULTS: Mapping[str, Callable[..., None]] = {
     "fill": fill,
     "read-only": read_only,
     "clock": clock_step,
+    "bmc": bmc,
     "switch-password": switch_password,
     "switch-delay": switch_delay,
     "corosync-conf": corosync_conf,

@@ -36,6 +36,11 @@ def write(plan: ClusterPlan, node: NodePlan, base: Path, upper: Path) -> None:
     (etc / "timezone").write_text(f"{node.zone}\n")
     _logging(node, etc)
     _units(plan, node, etc)
+    if plan.agent == "fence_ipmilan":
+        tool = upper / "usr/bin/ipmitool"
+        tool.parent.mkdir(parents=True)
+        shutil.copy(Path(__file__).parent / "files/ipmitool", tool)
+        tool.chmod(0o755)
     if node.role == "member":
         _corosync(plan, etc / "corosync")
         (etc / "default").mkdir()

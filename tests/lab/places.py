@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +46,26 @@ class Places:
         """What was done to the cluster, one JSON object a line."""
         return self.cluster / "notes.jsonl"
 
+    @property
+    def scope(self) -> str:
+        """Begins the names of namespaces and groups: labs in other directories may be up on the same machine."""
+        if self.root == Path(tempfile.gettempdir()) / "lab":
+            return "hadiag"
+        return f"hadiag-{zlib.crc32(str(self.root).encode()):08x}"
+
+    def cgroup(self, node: str | None = None) -> Path:
+        """The cgroup directory of the lab, or of a node in it.
+
+        Raises:
+            LabError: The machine has no cgroup2.
+        """
+        for line in Path("/proc/self/mounts").read_text().splitlines():
+            fields = line.split()
+            if fields[2] == "cgroup2":
+                lab = Path(fields[1]) / f"{self.scope}-lab"
+                return lab / node if node else lab
+        raise LabError("no cgroup2 hierarchy is mounted on this machine")
+
     def node(self, name: str) -> Path:
         """Directory of a node: ``upper``, ``work``, ``root``."""
         return self.cluster / "nodes" / name
@@ -55,21 +73,3 @@ class Places:
     def upper(self, name: str) -> Path:
         """The node's own layer of files."""
         return self.node(name) / "upper"
-
-
-def cgroup(node: str | None = None) -> Path:
-    """The cgroup directory of the lab, or of a node in it."""
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        fields = line.split()
-        if fields[2] == "cgroup2":
-            lab = Path(fields[1]) / "hadiag-lab"
-            return lab / node if node else lab
-    raise LabError("no cgroup2 hierarchy is mounted on this machine")
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Wait until no other recording runs on this machine: all labs share the names of its networks."""
-    with (Path(tempfile.gettempdir()) / "hadiag-lab.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

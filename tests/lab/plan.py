@@ -39,6 +39,7 @@ class ClusterPlan:
     suite: str = "bookworm"
     links: int = 1
     fencing: bool = True
+    agent: Literal["fence_rack", "fence_ipmilan"] = "fence_rack"
     subnet: str = "10.20.0"
     corosync_log: Literal["file+syslog", "file", "syslog"] = "file+syslog"
     hires: bool = False
@@ -77,6 +78,10 @@ class ClusterPlan:
     def mgmt(self, node: NodePlan | None = None) -> str:
         """Address of a node, or of the power switch, on the management network."""
         return f"192.168.99.{10 + node.number if node else 1}"
+
+    def bmc(self, node: NodePlan) -> str:
+        """Address of a node's own management controller, for agents that talk to one for each node."""
+        return f"192.168.99.{110 + node.number}"
 
     @property
     def rings(self) -> tuple[str, ...]:

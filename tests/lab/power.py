@@ -9,8 +9,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from tests.lab import network
 from tests.lab.commands import LabError, run
+from tests.lab.network import Network
 from tests.lab.places import Places
 
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -39,7 +39,7 @@ def supervise(places: Places) -> None:
         subprocess.Popen(
             [
                 "nsenter",
-                f"--net=/run/netns/{network.SWITCH}",
+                f"--net=/run/netns/{Network(places.scope).switch}",
                 sys.executable,
                 "-m",
                 "tests.lab.supervisor",

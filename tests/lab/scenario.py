@@ -88,7 +88,13 @@ def _do(scenario: Scenario, steps: tuple[Step, ...], places: Places, say: Callab
 
 
 def record(scenario: Scenario, places: Places, target: Path, say: Callable[[str], None]) -> None:
-    """Bring the cluster up, play, collect, take it down."""
+    """Bring the cluster up, play, collect, take it down.
+
+    Raises:
+        LabError: A cluster is up already (it stays up), or a step could not be done.
+    """
+    if places.plan.exists():
+        raise LabError("a cluster is up already; take it down first")
     try:
         up(scenario, places, say)
         play(scenario, places, say)

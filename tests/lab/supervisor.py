@@ -18,8 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab import network
-from tests.lab.places import Places, cgroup
+from tests.lab.network import Network
+from tests.lab.places import Places
 from tests.lab.plan import ClusterPlan, NodePlan, load
 
 FENCE_PORT = 5623
@@ -53,6 +53,7 @@ class Rack:
     def __init__(self, plan: ClusterPlan, places: Places) -> None:
         self.plan = plan
         self.places = places
+        self.network = Network(places.scope)
         self.machines = {node.name: Machine(node) for node in plan.nodes}
         self.password = "rack"  # the switch's, not anybody's
         self.delay_s = 0.0
@@ -64,7 +65,7 @@ class Rack:
         with machine.lock:
             machine.wanted = True
             if machine.process is None or machine.process.poll() is not None:
-                network.connect(self.plan, machine.plan)
+                self.network.connect(self.plan, machine.plan)
                 machine.process = self._start(machine.plan)
                 threading.Thread(target=self._watch, args=(machine, machine.process), daemon=True).start()
 
@@ -79,7 +80,7 @@ class Rack:
                 os.kill(pid, signal.SIGKILL)
             if machine.process is not None:
                 machine.process.wait()
-            network.disconnect(self.plan, machine.plan)
+            self.network.disconnect(self.plan, machine.plan)
 
     def cycle(self, name: str) -> None:
         """Power off; on again when the firmware has done its checks."""
@@ -94,15 +95,15 @@ class Rack:
 
     def freeze(self, name: str, *, frozen: bool) -> None:
         """Stop all processes of a machine where they are, as a hypervisor does; or let them go on."""
-        (cgroup(name) / "cgroup.freeze").write_text(str(int(frozen)))
+        (self.places.cgroup(name) / "cgroup.freeze").write_text(str(int(frozen)))
 
     def _start(self, node: NodePlan) -> subprocess.Popen[bytes]:
-        group = cgroup(node.name)
+        group = self.places.cgroup(node.name)
         group.mkdir(parents=True, exist_ok=True)
         layers = [str(self.places.node(node.name) / part) for part in ("upper", "work", "root")]
         spaces = ["unshare", "-m", "-u", "-i", "-p", "-C", "-f", "--kill-child", "--propagation", "private"]
         init = ["/bin/sh", str(INIT), node.name, str(self.places.base(self.plan.suite)), *layers]
-        enter = f'echo $$ >"{group}/cgroup.procs"; exec nsenter --net=/run/netns/{network.netns(node.name)} "$@"'
+        enter = f'echo $$ >"{group}/cgroup.procs"; exec nsenter --net=/run/netns/{self.network.netns(node.name)} "$@"'
         log = (self.places.cluster / f"{node.name}.log").open("ab")
         return subprocess.Popen(
             ["/bin/sh", "-c", enter, "sh", *spaces, *init], stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -114,7 +115,7 @@ class Rack:
         with machine.lock:
             if process is not machine.process or not machine.wanted or self.stop.is_set():
                 return
-            network.disconnect(self.plan, machine.plan)
+            self.network.disconnect(self.plan, machine.plan)
         if status == -signal.SIGHUP:
             self.later(machine.plan.name)
 
@@ -138,9 +139,11 @@ class Rack:
                 self.stop.set()
         return "done"
 
-    def fence(self, line: str) -> str:
-        """Answer one line of a fence agent: user, password, action, outlet."""
+    def fence(self, line: str, address: str) -> str:
+        """Answer one line of a fence agent: user, password, action, outlet (or the node whose controller was asked)."""
         user, password, action, outlet = (*line.rstrip("\n").split(" "), "", "", "", "")[:4]
+        controllers = {self.plan.bmc(node): node.name for node in self.plan.nodes}
+        outlet = controllers.get(address, outlet)
         LOG.info("switch: %s %s by %s", action, outlet, user)
         time.sleep(self.delay_s)
         if password != self.password:
@@ -168,7 +171,8 @@ def _orders(rack: Rack) -> type[socketserver.StreamRequestHandler]:
 def _outlets(rack: Rack) -> type[socketserver.StreamRequestHandler]:
     class Outlets(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            answer = rack.fence(self.rfile.readline(1000).decode(errors="replace"))
+            line = self.rfile.readline(1000).decode(errors="replace")
+            answer = rack.fence(line, self.connection.getsockname()[0])
             with suppress(OSError):
                 self.wfile.write(answer.encode() + b"\n")
 
@@ -190,7 +194,7 @@ def main(directory: str) -> int:
     places = Places(Path(directory))
     plan = load(places.plan)
     rack = Rack(plan, places)
-    with _Unix(str(places.socket), _orders(rack)) as orders, _Tcp((plan.mgmt(), FENCE_PORT), _outlets(rack)) as outlets:
+    with _Unix(str(places.socket), _orders(rack)) as orders, _Tcp(("", FENCE_PORT), _outlets(rack)) as outlets:
         for server in (orders, outlets):
             threading.Thread(target=server.serve_forever, daemon=True).start()
         rack.stop.wait()
