@@ -24,7 +24,7 @@ UNKNOWN_TEXT = "What came first left no trace in these logs, or hadiag does not 
 def build_chain(
     graph: CausalGraph, best: Sequence[str], ruleset: RuleSet, timeline: Timeline, *, known: bool = True
 ) -> tuple[ChainStep, ...]:
-    """Lay out the story of the best explanation, at most ``MAX_STEPS`` steps in the order of time.
+    """Lay out the story of the best explanation, at most ``MAX_STEPS`` steps: what brings about stands before what is brought about, else time orders.
 
     ``known`` tells whether the trigger is; else the story begins with what is not known.
 
@@ -36,7 +36,20 @@ def build_chain(
     if not known or not causes:
         causes.insert(0, _unknown_step())
     story = _Story(graph, tuple(c.id for c in candidates), frozenset(f.id for f in findings), timeline)
-    return (*causes, *(story.step(f) for f in findings))
+    return (*causes, *_in_order([story.step(f) for f in findings]))
+
+
+def _in_order(steps: Sequence[ChainStep]) -> list[ChainStep]:
+    """Let every step follow its reasons; among those that may come next, the earliest comes."""
+    left = list(steps)
+    open_ = {step.id for step in steps}
+    ordered = []
+    while left:
+        ready = next((step for step in left if not open_ & set(step.because_of)), left[0])
+        left.remove(ready)
+        open_.discard(ready.id)
+        ordered.append(ready)
+    return ordered
 
 
 def _has_effect(graph: CausalGraph, candidate: Candidate) -> bool:
@@ -45,7 +58,10 @@ def _has_effect(graph: CausalGraph, candidate: Candidate) -> bool:
 
 def _chosen(graph: CausalGraph, candidates: Sequence[Candidate], limit: int) -> list[Finding]:
     """The findings that tell the story best: those with a kind first, then the signs of the cause itself, one of each rule."""
-    tied = {key[1] for key in graph.weights} | {name for link in graph.links for name in (link.source, link.target)}
+    names = {candidate.id for candidate in candidates}
+    tied = {key[1] for key in graph.weights if key[0] in names} | {
+        name for link in graph.links for name in (link.source, link.target)
+    }
     pool = [
         f
         for f in graph.findings.values()

@@ -84,14 +84,27 @@ def _quoted(evidence: Evidence) -> str:
 
 
 def _impact(incident: Incident) -> Iterator[str]:
-    down = [
-        f"{o.resource} {format_duration(o.down_s) if o.down_s is not None else 'still down'}"
-        for o in incident.impact.resources
-        if not o.planned
-    ]
+    down = _down(incident)
     risk = {True: "yes", False: "no", None: "not known"}[incident.impact.data_at_risk]
     if down or incident.impact.data_at_risk is not False:
         yield f"Impact: {'; '.join(down) or 'no outage of a resource'}. Data at risk: {risk}."
+
+
+def _down(incident: Incident) -> list[str]:
+    """Unplanned outages, one entry a resource."""
+    spans: dict[str, list[float | None]] = {}
+    for outage in incident.impact.resources:
+        if not outage.planned:
+            spans.setdefault(outage.resource, []).append(outage.down_s)
+    return [f"{resource} {_total(times)}" for resource, times in spans.items()]
+
+
+def _total(times: list[float | None]) -> str:
+    known = [time for time in times if time is not None]
+    words = [format_duration(round(sum(known), 3))] if known else []
+    words += ["still down"] if len(known) < len(times) else []
+    often = f" in {len(known)} parts" if len(known) > 1 else ""
+    return f"{' and '.join(words)}{often}"
 
 
 def _audit(diagnosis: Diagnosis) -> Iterator[str]:
