@@ -67,7 +67,7 @@ def explain(graph: CausalGraph, ruleset: RuleSet, timeline: Timeline) -> Ranking
     pool = {c.id: c for c in (UNKNOWN, *graph.candidates)}
     found = [part for part in components(graph.candidates, graph.effects()) if is_needed(part)]
     parts = sorted(found, key=lambda part: _gravity(part, graph))
-    lead = next((part for part in parts if any(c.role == "trigger" for c in part.candidates)), None)
+    lead = _leading([part for part in parts if any(c.role == "trigger" for c in part.candidates)], graph)
     if lead is not None and _outweighed(lead, graph):
         lead = None
     beside = [name for part in parts if part is not lead and _is_told(part, graph, ruleset) for name in _best(part)]
@@ -81,6 +81,38 @@ def explain(graph: CausalGraph, ruleset: RuleSet, timeline: Timeline) -> Ranking
     texts = tuple(writer.explanation(one, share, number) for number, (one, share) in enumerate(ordered, 1))
     best = tuple(name for name in ordered[0][0].causes if name != UNKNOWN_CAUSE)
     return Ranking(texts, is_fragile(lead.candidates, lead.effects, root), (*best, *beside))
+
+
+def _leading(parts: Sequence[Component], graph: CausalGraph) -> Component | None:
+    """The part whose cause is the answer: the one that the gravest finding goes back to, on the strongest and then the shortest way."""
+    if not parts:
+        return None
+    roots = {
+        e.key: part for part in reversed(parts) for e in part.effects if e.state == "seen" and e.observed < EXPLAINED
+    }
+    told = [f for f in graph.findings.values() if f.holds is Tri.TRUE and f.incident_kind is not None]
+    for finding in sorted(told, key=_order_of):
+        part = _traced(finding.id, roots, graph)
+        if part is not None:
+            return part
+    return parts[0]
+
+
+def _traced(finding: str, roots: Mapping[str, Component], graph: CausalGraph) -> Component | None:
+    seen: set[str] = set()
+    layer = [finding]
+    while layer:
+        part = next((roots[name] for name in layer if name in roots), None)
+        if part is not None:
+            return part
+        seen.update(layer)
+        above = {link.source: link for name in layer for link in graph.parents(name) if link.source not in seen}
+        layer = sorted(above, key=lambda name: (-above[name].strength, -_start(graph.findings[name]), name))
+    return None
+
+
+def _start(finding: Finding) -> int:
+    return finding.start.ns if finding.start else 0
 
 
 def _is_told(part: Component, graph: CausalGraph, ruleset: RuleSet) -> bool:
@@ -117,7 +149,7 @@ def _root(part: Component, graph: CausalGraph) -> Effect | None:
 
 
 def _order_of(finding: Finding) -> tuple[int, int, str]:
-    return (-finding.severity.rank, finding.start.ns if finding.start else 0, finding.id)
+    return (-finding.severity.rank, _start(finding), finding.id)
 
 
 def _gravity(part: Component, graph: CausalGraph) -> tuple[int, int, str]:

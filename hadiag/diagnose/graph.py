@@ -96,7 +96,7 @@ class CausalGraph:
 def build_graph(findings: Sequence[Finding], ruleset: RuleSet, timeline: Timeline) -> CausalGraph:
     """Link the findings of an incident, instantiate the causes that could explain them, and look for what is missing."""
     by_id = {finding.id: finding for finding in findings}
-    links = _acyclic(_links(findings, ruleset))
+    links = _acyclic(_timely(_links(findings, ruleset), by_id))
     candidates, weights = _candidates(findings, ruleset)
     expected = _expected(candidates, weights, by_id, ruleset, timeline)
     return CausalGraph(by_id, links, candidates, weights, expected)
@@ -166,6 +166,27 @@ def values(finding: Finding, name: str) -> tuple[str, ...]:
 
 def _overlap(left: Iterable[str], right: Iterable[str]) -> bool:
     return bool(set(left) & set(right))
+
+
+def _timely(links: Sequence[Link], findings: Mapping[str, Finding]) -> list[Link]:
+    """Leave out what was over before something else, that leads to the same effect at least as surely, began."""
+    into: dict[str, list[Link]] = {}
+    for link in links:
+        into.setdefault(link.target, []).append(link)
+    return [
+        link
+        for link in links
+        if not any(
+            other.strength >= link.strength and is_over(findings[link.source], findings[other.source])
+            for other in into[link.target]
+        )
+    ]
+
+
+def is_over(one: Finding, other: Finding) -> bool:
+    """Tell whether a finding had certainly ended before another began."""
+    end = one.end or one.start
+    return end is not None and other.start is not None and end.before(other.start) is Tri.TRUE
 
 
 def _acyclic(links: Iterable[Link]) -> tuple[Link, ...]:

@@ -105,6 +105,20 @@ def test_stop_timeout_that_leads_to_fencing_is_not_the_network() -> None:
     assert _top(found) == ("explained", "resource")
 
 
+def test_a_partition_that_had_healed_does_not_explain_a_later_fencing() -> None:
+    """What was over before the stop failed is not what had the node fenced for it."""
+    found = verdict(
+        f"state node.loss n1 +100s..+115s node=n2 how=unclean witnesses=n1 fenced_before=false alive=true provided=true\n"
+        "state membership.split n1 +100s..+115s nodes=n1,n2 sides=n1,n2 isolated=n1,n2\n"
+        "state rsc.operation n2 +140s..+150s resource=app node=n2 op=stop status=failed rc=1 probe=false expected=false "
+        "fencing_device=false\n"
+        "state fencing.operation n1 +151s..+156s action=reboot target=n2 result=failed by=cluster requested_by=n1 "
+        f'executed_by=n1 reason="app failed there" error="Unable to connect"\n{LOGS}'
+    )
+    assert _top(found)[1] == "resource"
+    assert found.verdict.headline.startswith("n2 could not be fenced")
+
+
 def test_trigger_and_what_prevented_recovery_are_two_causes() -> None:
     """A lost node whose fencing was refused has both in the top explanation."""
     found = verdict(
