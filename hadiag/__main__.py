@@ -1,4 +1,4 @@
-"""Entry point of the command line. ``--version`` answers before anything is imported."""
+"""Entry point of the command line. ``--version`` and ``collect`` start before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ def main() -> None:
 
         sys.stdout.write(f"hadiag {__version__}\n")
         return
+    if sys.argv[1:2] == ["collect"]:
+        from hadiag.cli.collect import main as collect
+
+        sys.exit(collect(sys.argv[2:]))
     from hadiag.cli.app import run
 
     run()

@@ -44,10 +44,10 @@ def _root(
 
 def register() -> None:
     """Add all commands to the tree."""
-    from hadiag.cli import analyze, collect, explain, look, parse, report, rules, timeline
+    from hadiag.cli import analyze, collect_tree, explain, look, parse, report, rules, timeline
 
     analyze.register(app)
-    collect.register(app)
+    collect_tree.register(app)
     timeline.register(app)
     parse.register(app)
     rules.register(app)

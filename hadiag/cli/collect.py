@@ -1,112 +1,188 @@
-"""``hadiag collect``: gather from live nodes what a diagnosis needs."""
+"""``hadiag collect``: gather from live nodes what a diagnosis needs.
+
+Only the standard library is imported here and below, so that the command starts at once on any workstation; what the
+rest of the command line is built of is not loaded.
+"""
 
 from __future__ import annotations
 
+import argparse
+import re
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from hadiag.cli import options as shared
+from hadiag.cli.bars import bars
 from hadiag.cli.console import harmless, write_file
-from hadiag.errors import UsageError
+from hadiag.cli.when import parse_when
+from hadiag.collect.describe import dry_run
+from hadiag.collect.nodes import NodeSpec, discover, from_file, parse
+from hadiag.collect.plan import VIA, Window, steps, window
+from hadiag.collect.runner import Order
+from hadiag.collect.runner import collect as gather
+from hadiag.collect.script import script
+from hadiag.collect.ssh import ANSWER_S, Local, Remote, SshOptions
+from hadiag.errors import HadiagError, UsageError
+from hadiag.model.time import NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from hadiag.collect.manifest import Manifest
-    from hadiag.collect.nodes import NodeSpec
-    from hadiag.collect.plan import Window
-    from hadiag.collect.runner import Order, Progress
-    from hadiag.collect.ssh import SshOptions
+
+SUMMARY = "Gather logs, configuration and state from the nodes of a cluster, for hadiag analyze."
+
+_MORE = """\
+Runs on a node or on a workstation, over your own ssh. Nothing is installed on the nodes; passwords, tokens and
+keys are removed there. The same command again goes on where the first one ended.
+
+examples:
+  hadiag collect --since -2h                       on a node, for all nodes of its cluster
+  hadiag collect --nodes db1,db2 --since -6h -o case.tar.gz
+  hadiag collect --script collect.sh               then on the node: sh collect.sh
+  hadiag collect --add hadiag-db3.stream           then take in what that wrote
+
+exit status: 0 complete, 1 partial, 2 wrong usage, 3 nothing collected, 4 the output cannot be written, 130 interrupted
+"""
+_STATUS = {"complete": 0, "partial": 1, "nothing": 3}
+_INTERRUPTED = 130
+_TIMES = frozenset({"--since", "-S", "--until", "-U"})
+_BACK = re.compile(r"-\d")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the tree."""
-    app.command("collect")(collect)
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    made = argparse.ArgumentParser(
+        prog="hadiag collect",
+        description=SUMMARY,
+        epilog=_MORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _which(made.add_argument_group("which nodes (default: those of this machine's cluster)"))
+    _what(made.add_argument_group("what"))
+    _how(made.add_argument_group("how"))
+    return made
 
 
-def collect(
-    nodes: Annotated[
-        list[str] | None,
-        typer.Option("--nodes", "-n", metavar="N1,N2", help="Nodes, as NAME or NAME=USER@ADDRESS; repeatable."),
-    ] = None,
-    nodes_file: Annotated[
-        str | None, typer.Option("--nodes-file", metavar="FILE", help="A file with nodes, one on a line.")
-    ] = None,
-    ask: Annotated[
-        str | None, typer.Option("--from", metavar="NODE", help="Ask this node for the nodes of its cluster.")
-    ] = None,
-    since: Annotated[
-        str, typer.Option("--since", "-S", help="Begin of the window: 2026-11-22T10:00 (UTC), -6h, yesterday.")
-    ] = "-6h",
-    until: Annotated[str | None, typer.Option("--until", "-U", help="End of the window; now, if not given.")] = None,
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="The bundle: .tar.gz, .tar.xz or .tar.zst.")
-    ] = "hadiag-case.tar.gz",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would run where, and do nothing.")] = False,
-    script: Annotated[
-        str | None,
-        typer.Option(
-            "--script", metavar="FILE", help="Write a script for a node that nobody may log in to; - prints it."
-        ),
-    ] = None,
-    add: Annotated[
-        list[str] | None, typer.Option("--add", metavar="FILE", help="Take in what such a script wrote; repeatable.")
-    ] = None,
-    via: Annotated[
-        str,
-        typer.Option("--via", metavar="crm-report|sos", help="Also run the node's own collector, and nest its report."),
-    ] = "",
-    config: Annotated[str, typer.Option("--ssh-config", "-F", metavar="FILE", help="Configuration for ssh.")] = "",
-    ssh_option: Annotated[
-        list[str] | None, typer.Option("--ssh-option", metavar="OPTION", help="An -o option for ssh; repeatable.")
-    ] = None,
-    user: Annotated[str, typer.Option("--user", "-l", help="User to log in as.")] = "",
-    sudo: Annotated[
-        bool, typer.Option("--sudo/--no-sudo", help="Become root by sudo -n where the user is not root.")
-    ] = True,
-    quiet: shared.Quiet = False,
-    debug: shared.Debug = False,
-) -> None:
-    """Gather logs, configuration and state from the nodes of a cluster, for hadiag analyze.
+def _which(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--nodes",
+        "-n",
+        action="append",
+        default=[],
+        metavar="N1,N2",
+        help="nodes, as NAME or NAME=USER@ADDRESS; repeatable",
+    )
+    group.add_argument("--nodes-file", metavar="FILE", help="a file with nodes, one on a line")
+    group.add_argument("--from", dest="ask", metavar="NODE", help="ask this node for the nodes of its cluster")
 
-    Runs on a node or on a workstation, over your own ssh. Nothing is installed on the nodes; passwords, tokens and
-    keys are removed there. The same command again goes on where the first one ended.
 
-    Examples:
+def _what(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--since",
+        "-S",
+        default="-6h",
+        metavar="TIME",
+        help="begin of the window: 2026-11-22T10:00 (UTC), -6h (default), yesterday",
+    )
+    group.add_argument("--until", "-U", metavar="TIME", help="end of the window; now, if not given")
+    group.add_argument(
+        "--output",
+        "-o",
+        default="hadiag-case.tar.gz",
+        metavar="FILE",
+        help="the bundle: .tar.gz, .tar.xz or .tar.zst (default: %(default)s)",
+    )
+    group.add_argument(
+        "--via", choices=VIA, default="", help="also run the node's own collector, and nest its report in the bundle"
+    )
 
-      hadiag collect --since -2h                       on a node, for all nodes of its cluster
 
-      hadiag collect --nodes db1,db2 --since -6h -o case.tar.gz
+def _how(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--dry-run", action="store_true", help="print what would run where, and do nothing")
+    group.add_argument(
+        "--script", metavar="FILE", help="write a script for a node that nobody may log in to; - prints it"
+    )
+    group.add_argument(
+        "--add",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="take in what such a script wrote (- reads standard input); repeatable",
+    )
+    group.add_argument("--ssh-config", "-F", default="", metavar="FILE", help="configuration for ssh")
+    group.add_argument(
+        "--ssh-option", action="append", default=[], metavar="OPTION", help="an -o option for ssh; repeatable"
+    )
+    group.add_argument("--user", "-l", default="", help="user to log in as")
+    group.add_argument(
+        "--sudo",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="become root by sudo -n where the user is not root",
+    )
+    group.add_argument(
+        "--answer-within",
+        type=_seconds,
+        default=ANSWER_S,
+        metavar="S",
+        help="seconds after which a connection without an answer is given up (default: %(default)s)",
+    )
+    group.add_argument("--quiet", "-q", action="store_true", help="no progress and no summary")
+    group.add_argument("--debug", action="store_true", help="show tracebacks")
 
-      hadiag collect --script collect.sh; then on the node: sh collect.sh; then: hadiag collect --add hadiag-db3.stream
-    """
-    del debug
-    from hadiag.collect.runner import Order
 
-    window = _window(since, until)
-    if script is not None:
-        _write_script(script, window, via, until_now=until is None)
-        return
-    ssh = _ssh(config, ssh_option, user, sudo)
-    chosen = _nodes(nodes, nodes_file, ask, ssh, wanted=not add)
-    order = Order(output, chosen, window, _via(via), ssh, tuple(add or ()))
-    if dry_run:
-        from hadiag.collect.describe import dry_run as describe
+def _seconds(text: str) -> int:
+    value = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 1 to 3600")
+    return value
 
-        for line in describe(order):
-            typer.echo(line)
-        return
-    raise typer.Exit(_run(order, quiet=quiet))
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; returns its exit status."""
+    chosen = parser().parse_args(_joined(arguments))
+    try:
+        return _do(chosen)
+    except HadiagError as error:
+        if chosen.debug:
+            raise
+        _complain(str(error))
+        return error.exit_status
+    except KeyboardInterrupt:
+        _complain("interrupted.")
+        return _INTERRUPTED
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Join ``--since -6h``: argparse would take the time for an option."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1] in _TIMES and _BACK.match(word):
+            joined[-1] += f"={word}" if joined[-1].startswith("--") else word
+        else:
+            joined.append(word)
+    return joined
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"hadiag: {harmless(text)}\n")
+
+
+def _do(chosen: argparse.Namespace) -> int:
+    wanted = _window(chosen.since, chosen.until)
+    if chosen.script is not None:
+        _write_script(chosen.script, wanted, chosen.via, until_now=chosen.until is None)
+        return 0
+    ssh = SshOptions(chosen.ssh_config, tuple(chosen.ssh_option), chosen.user, chosen.sudo, chosen.answer_within)
+    order = Order(chosen.output, _nodes(chosen, ssh), wanted, chosen.via, ssh, tuple(chosen.add))
+    if chosen.dry_run:
+        sys.stdout.write("".join(f"{line}\n" for line in dry_run(order)))
+        return 0
+    return _run(order, quiet=chosen.quiet)
 
 
 def _window(since: str, until: str | None) -> Window:
-    from hadiag.cli.when import parse_when
-    from hadiag.collect.plan import window
-    from hadiag.model.time import NS
-
     first, last = parse_when(since), parse_when(until)
     found = window((first or 0) // NS, None if last is None else last // NS)
     if found.since >= found.until:
@@ -114,113 +190,43 @@ def _window(since: str, until: str | None) -> Window:
     return found
 
 
-def _via(via: str) -> str:
-    from hadiag.collect.plan import VIA
-
-    if via and via not in VIA:
-        raise UsageError(f"--via knows {' and '.join(VIA)}, not {via!r}.")
-    return via
-
-
-def _ssh(config: str, options: Sequence[str] | None, user: str, sudo: bool) -> SshOptions:
-    from hadiag.collect.ssh import SshOptions
-
-    return SshOptions(config, tuple(options or ()), user, sudo)
-
-
-def _nodes(
-    names: Sequence[str] | None, path: str | None, ask: str | None, ssh: SshOptions, *, wanted: bool
-) -> tuple[NodeSpec, ...]:
+def _nodes(chosen: argparse.Namespace, ssh: SshOptions) -> tuple[NodeSpec, ...]:
     import threading
 
-    from hadiag.collect.nodes import discover, from_file, parse
-    from hadiag.collect.ssh import Local, Remote
-
-    if sum(given is not None for given in (names or None, path, ask)) > 1:
+    if sum(bool(given) for given in (chosen.nodes, chosen.nodes_file, chosen.ask)) > 1:
         raise UsageError("Give one of --nodes, --nodes-file and --from.")
-    if names:
-        return parse(names)
-    if path:
-        return from_file(path)
-    if ask:
-        return discover(Remote(ask, ssh), ask, threading.Event())
-    return discover(Local(), "This machine", threading.Event()) if wanted else ()
+    if chosen.nodes:
+        return parse(chosen.nodes)
+    if chosen.nodes_file:
+        return from_file(chosen.nodes_file)
+    if chosen.ask:
+        return discover(Remote(chosen.ask, ssh), chosen.ask, threading.Event())
+    return () if chosen.add else discover(Local(), "This machine", threading.Event())
 
 
-def _write_script(target: str, window: Window, via: str, *, until_now: bool) -> None:
-    from hadiag.collect.plan import steps
-    from hadiag.collect.script import script
-
-    write_file(target, script(steps(_via(via)), window, until_now=until_now))
+def _write_script(target: str, wanted: Window, via: str, *, until_now: bool) -> None:
+    write_file(target, script(steps(via), wanted, until_now=until_now))
     if target != "-":
-        typer.echo(
-            f"Run on the node, as root: sh {target}; then give the .stream file that it writes to: hadiag collect --add",
-            err=True,
+        sys.stderr.write(
+            f"Run on the node, as root: sh {target}; then give the .stream file that it writes to: hadiag collect --add\n"
         )
 
 
 def _run(order: Order, *, quiet: bool) -> int:
-    from hadiag.collect.runner import collect as run
-
-    with _progress(order, quiet=quiet) as on_progress:
-        manifest = run(order, on_progress)
+    with bars(len(order.nodes), quiet=quiet) as on_progress:
+        manifest = gather(order, on_progress)
     _tell(manifest, order, quiet=quiet)
-    if manifest.interrupted:
-        return 130
-    return {"complete": 0, "partial": 1, "nothing": 3}[manifest.result.value]
+    return _INTERRUPTED if manifest.interrupted else _STATUS[manifest.result.value]
 
 
 def _tell(manifest: Manifest, order: Order, *, quiet: bool) -> None:
     for row in manifest.missing:
-        typer.echo(harmless(f"{row.node}: {row.what} is missing: {row.why}"), err=True)
+        sys.stderr.write(harmless(f"{row.node}: {row.what} is missing: {row.why}") + "\n")
     if quiet:
         return
     for name, node in sorted(manifest.nodes.items()):
         clock = f", clock {node.clock.offset_s:+.3f} s ± {node.clock.error_s:.3f} s" if node.clock else ""
         size = sum(step.bytes for step in node.steps.values()) / (1 << 20)
-        typer.echo(harmless(f"{name}: {node.status.value}, {size:.1f} MB{clock}"))
-    if any(node.steps for node in manifest.nodes.values()) and manifest.result.value != "nothing":
-        typer.echo(f"Bundle: {order.output} ({manifest.result.value}). Next: hadiag analyze {order.output}")
-
-
-@contextmanager
-def _progress(order: Order, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """A bar for each node and one for all, on a terminal only."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    columns = (
-        TextColumn("{task.fields[node]}"),
-        BarColumn(),
-        TextColumn("{task.fields[size]}"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[doing]}", markup=False),
-    )
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        total = bars.add_task("", total=len(order.nodes), node="all nodes", size="", doing="")
-        tasks: dict[str, TaskID] = {}
-        seen: dict[str, Progress] = {}
-
-        def show(progress: Progress) -> None:
-            if progress.node not in tasks:
-                tasks[progress.node] = bars.add_task("", node=harmless(progress.node), size="", doing="")
-            seen[progress.node] = progress
-            bars.update(
-                tasks[progress.node],
-                total=progress.total,
-                completed=progress.done,
-                size=f"{progress.bytes / (1 << 20):.1f} MB",
-                doing=harmless(progress.doing or progress.state),
-            )
-            ready = sum(each.state in {"done", "failed"} for each in seen.values())
-            size = f"{sum(each.bytes for each in seen.values()) / (1 << 20):.1f} MB"
-            slow = ", ".join(
-                sorted(f"{each.node}: {each.doing}" for each in seen.values() if each.state == "collecting")
-            )
-            bars.update(total, completed=ready, size=size, doing=harmless(slow)[:60])
-
-        yield show
+        sys.stdout.write(harmless(f"{name}: {node.status.value}, {size:.1f} MB{clock}") + "\n")
+    if manifest.result.value != "nothing":
+        sys.stdout.write(f"Bundle: {order.output} ({manifest.result.value}). Next: hadiag analyze {order.output}\n")

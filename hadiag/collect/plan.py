@@ -237,13 +237,18 @@ _SYSTEM_STATE = (
 )  # fmt: skip
 
 _VIA = {
-    "crm-report": (
-        # crm_report -S -d leaves a directory; its own cut of logs is the node's local time. crmsh's has other options.
-        Step("via-crm-report", "crm_report of the node",
-             'if command -v crm_report >/dev/null; then crm_report -S -d -f "$(at $SINCE)" -t "$(at $UNTIL)" $1/report; '
-             'else crm report -S -d -f "$(at $SINCE)" -t "$(at $UNTIL)" $1/report; fi',
-             600, 64 * MB, Kind.VIA, name="via/crm_report.out"),
-        Step("via-crm-report-files", "files of that report", 'find "$VIA_ROOT" -type f', 600, 64 * MB, Kind.PART),
+    # -S: this node only, -d: a directory instead of an archive. Both cut logs by the local time of the node.
+    "crm_report": (
+        Step("via-crm_report", "crm_report of the node",
+             'crm_report -S -d -f "$(at $SINCE)" -t "$(at $UNTIL)" $1/report',
+             600, 64 * MB, Kind.VIA, needs="crm_report", name="via/crm_report.out"),
+        Step("via-crm_report-files", "files of that report", 'find "$VIA_ROOT" -type f', 600, 64 * MB, Kind.PART),
+    ),
+    "crm": (
+        Step("via-crm", "crm report of the node",
+             'crm report -S -d -f "$(at $SINCE)" -t "$(at $UNTIL)" $1/report',
+             600, 64 * MB, Kind.VIA, needs="crm", name="via/crm.out"),
+        Step("via-crm-files", "files of that report", 'find "$VIA_ROOT" -type f', 600, 64 * MB, Kind.PART),
     ),
     "sos": (
         # sos computes the window of its own crm_report with the month for the minutes, so the window is given.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from hadiag import __version__
 from hadiag.collect import clock
@@ -155,7 +157,7 @@ class _Run:
         fresh = NodeRow("", "", "script")
         receiver = Receiver(fresh, self.steps, self.bundle, ROOM)
         try:
-            with Path(path).open("rb") as file:
+            with _opened(path) as file:
                 head = file.read(_CHUNK)
                 name = _name_in(head) or Path(path).name.split(".")[0]
                 receiver.node = self.row(name, "script")
@@ -170,6 +172,10 @@ class _Run:
             self.manifest.nodes.pop(receiver.node.name)
             raise UsageError(f"{path} is no output of a script of hadiag collect.")
         cut_off(receiver, Status.LOST, "" if receiver.finished else "the file ends before its end mark")
+
+
+def _opened(path: str) -> contextlib.AbstractContextManager[BinaryIO]:
+    return contextlib.nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb")
 
 
 def _way(spec: NodeSpec) -> tuple[str, str]:

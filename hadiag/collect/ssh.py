@@ -19,8 +19,9 @@ from typing import IO, Protocol
 
 from hadiag.errors import UsageError
 
-CONNECT_S = 10
-_OPENED_S = 30
+ANSWER_S = 10
+"""A connection that gives no answer for so long is given up."""
+_OPENED_S = 20
 _DESTINATION = re.compile(r"(?!-)[\w.@:%\[\]-]+")
 _REASONS = (
     ("Could not resolve hostname", "its name is not known here: give NAME=ADDRESS, or add it to /etc/hosts"),
@@ -35,7 +36,7 @@ _REASONS = (
     ("Connection refused", "nothing listens on its ssh port: it is down, or sshd is"),
     ("No route to host", "there is no route to it: it is down, or the network is cut"),
     ("Network is unreachable", "there is no route to it: it is down, or the network is cut"),
-    ("timed out", f"it does not answer within {CONNECT_S} s: it is down, frozen, or a firewall drops the connection"),
+    ("timed out", "it does not answer: it is down, frozen, or a firewall drops the connection"),
     ("Connection reset", "it closed the connection before the login"),
     ("Connection closed", "it closed the connection before the login"),
     ("Bad owner or permissions", "the ssh configuration has wrong owner or permissions"),
@@ -58,6 +59,7 @@ class SshOptions:
     options: tuple[str, ...] = ()
     user: str = ""
     sudo: bool = True
+    answer_s: int = ANSWER_S
 
 
 class Link(Protocol):
@@ -120,10 +122,10 @@ class Remote:
             argv += ["-o", option]
         for option in (
             "BatchMode=yes",
-            f"ConnectTimeout={CONNECT_S}",
+            f"ConnectTimeout={self._options.answer_s}",
             "ConnectionAttempts=1",
-            "ServerAliveInterval=5",
-            "ServerAliveCountMax=3",
+            f"ServerAliveInterval={max(1, self._options.answer_s // 2)}",
+            "ServerAliveCountMax=2",
             "ClearAllForwardings=yes",
             "LogLevel=ERROR",
         ):
@@ -137,7 +139,7 @@ class Remote:
         with tempfile.TemporaryFile() as errors:
             argv = [*self.base(), "-M", "-N", "-o", "ControlPersist=no", "-S", str(socket), self._destination]
             self._master = start(argv, subprocess.DEVNULL, errors)
-            deadline = time.monotonic() + _OPENED_S
+            deadline = time.monotonic() + self._options.answer_s + _OPENED_S
             while not socket.exists():
                 if self._master.poll() is not None:
                     raise Unreachable(reason(errors))

@@ -225,7 +225,7 @@ do_via() {
     trap 'rm -rf "$VIA_ROOT"' EXIT
     trap 'exit 143' TERM HUP INT
     export VIA_ROOT
-    case $1 in via-sos) VIA_NAME=/via/sos ;; *) VIA_NAME=/via/crm_report ;; esac
+    VIA_NAME=/via/${1#via-}
     export VIA_NAME
     say "file $(packed "$VIA_NAME.out") $CODING $(now) - -"
     _note=$({ produce "$1" "$VIA_ROOT" 2>&1; echo "exit=$?"; } | tail -c 20000)

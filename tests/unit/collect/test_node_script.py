@@ -196,13 +196,13 @@ def test_the_nodes_own_report_is_cleaned_file_by_file(node: Node) -> None:
         f"bzip2 -c {node.root}/inner.xml > $last/n1/pengine/pe-input-1.bz2; gzip -c {node.root}/inner.txt > $last/n1/x.log.gz; "
         f"cp {node.root}/inner.txt $last/report.summary; echo password={secrets.MARK}99",
     )
-    chosen = steps_of({"via-crm-report"}, via="crm-report")
+    chosen = steps_of({"via-crm_report"}, via="crm_report")
     manifest, archive = taken(node, chosen, node.run(chosen))
     found = dict(contents(archive))
     assert [name for name, data in found.items() if secrets.MARK.encode() in data] == []
     assert "n1/n1/via/crm_report/report/report.summary" in found
     assert "n1/n1/via/crm_report/report/n1/pengine/pe-input-1.bz2" in found
-    assert step(manifest, "via-crm-report").status is Status.OK
+    assert step(manifest, "via-crm_report").status is Status.OK
     assert list((node.root / "tmp").iterdir()) == []
 
 

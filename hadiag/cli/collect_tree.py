@@ -1,0 +1,18 @@
+"""``hadiag collect`` in the command tree: there for the list of commands; its options and its work are its own."""
+
+from __future__ import annotations
+
+import typer
+
+from hadiag.cli import collect
+
+_ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the tree."""
+    app.command("collect", help=collect.SUMMARY, context_settings=_ANYTHING, add_help_option=False)(_collect)
+
+
+def _collect(context: typer.Context) -> None:
+    raise typer.Exit(collect.main(context.args))
