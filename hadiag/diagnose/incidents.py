@@ -21,8 +21,8 @@ CAUSE_NEAR_NS = 600 * NS
 _GRAVEST_FIRST = (
     IncidentKind.SPLIT_BRAIN,
     IncidentKind.FENCING_FAILED,
-    IncidentKind.QUORUM_LOSS,
     IncidentKind.PARTITION,
+    IncidentKind.QUORUM_LOSS,
     IncidentKind.NODE_LOST,
     IncidentKind.SELF_FENCED,
     IncidentKind.NODE_FENCED,
