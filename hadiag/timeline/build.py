@@ -19,6 +19,7 @@ from hadiag.timeline.files import LogFile, runs_of
 from hadiag.timeline.identity import Identities, NodeIdentity, resolve
 from hadiag.timeline.known import Catalogue, TypeInfo, core_message, node_fields
 from hadiag.timeline.merge import richest_fields
+from hadiag.timeline.owners import with_owners
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.silence import find_silences
 from hadiag.timeline.timeline import Timeline
@@ -49,7 +50,8 @@ def build(  # noqa: PLR0913 - the inputs of the stage, the rest by name only
     Raises:
         UsageError: the input does not hold the cluster.
     """
-    raws, all_facts, logs = list(raw_events), list(facts), list(summaries)
+    all_facts = list(facts)
+    raws, logs = with_owners(list(raw_events), list(summaries))
     who = resolve(raws, logs, all_facts)
     if cluster is not None and cluster not in who.clusters.names:
         names = ", ".join(who.clusters.names) or "none"

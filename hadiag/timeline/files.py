@@ -15,6 +15,8 @@ from hadiag.model.record import LogSummary, StampRun
 from hadiag.model.time import NS, PLACEHOLDER_YEAR, LoggedTime, TimeBasis
 from hadiag.timeline.zones import DAY, ZonePlan
 
+BESIDE: Final = 2 * DAY
+"""Logs of one incident lie at most this far from each other, whatever their zones."""
 _HALF_YEAR: Final = 183 * DAY
 _EARLIEST: Final = 946_684_800 * NS
 """2000-01-01: a file time before it is no time."""
@@ -105,6 +107,39 @@ class LogFile:
                 back = self.runs[index - 1].last.wall_ns - self.runs[index].first.wall_ns
                 self.years[index] = before + 1 if back > _HALF_YEAR else before
         return True
+
+    @property
+    def is_dated(self) -> bool:
+        """Tell whether the year of some run is known."""
+        return not self.runs or any(year is not None for year in self.years)
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """Wall time of the first and the last stamp, None while their year is unknown."""
+        walls = [
+            self.wall(time, line)
+            for run in self.runs
+            for time, line in ((run.first, run.first_line), (run.last, run.last_line))
+        ]
+        known = [wall for wall in walls if wall is not None]
+        return (min(known), max(known)) if known else None
+
+    def settle_beside(self, spans: Iterable[tuple[int, int]]) -> bool:
+        """Take the year in which the file lies beside logs whose year is proven, give or take ``BESIDE``.
+
+        Returns:
+            Whether there is one; the latest of several is taken.
+        """
+        near = sorted(spans, reverse=True)
+        for year in sorted({year_of(end) + more for _, end in near for more in (-1, 0, 1)}, reverse=True):
+            self.years[-1] = year
+            self.settle_years(None)
+            mine = self.span
+            if mine and any(mine[0] <= end + BESIDE and start - BESIDE <= mine[1] for start, end in near):
+                self.year_assumed = True
+                return True
+            self.years = [None] * len(self.runs)
+        return False
 
     def wall(self, time: LoggedTime, line: int) -> int | None:
         """Wall time with its year."""

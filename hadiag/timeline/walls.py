@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from typing import Final
 
@@ -13,11 +15,13 @@ from hadiag.model.fact import Fact
 from hadiag.model.source import Warn
 from hadiag.model.time import NS, TimeBasis
 from hadiag.timeline.clues import STRONG, epoch_clues, history_clues, host_clues, mtime_clues, twin_clues
-from hadiag.timeline.files import LogFile, believable, year_start
+from hadiag.timeline.files import LogFile, believable, in_year, year_of, year_start
 from hadiag.timeline.identity import Identities
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.zones import DAY, Clue, ZonePlan, constant, from_clues, from_zone
 
+_DAY_IN_NAME: Final = re.compile(r"[-.](20\d\d)-?([01]\d)-?([0-3]\d)(?=\D|$)")
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _AGREE: Final = 450 * NS
 
 
@@ -90,6 +94,29 @@ class Times:
         known = self.files.get(file.key) or self.collected.get(file.bundle)
         return known or max(self.collected.values(), default=None)
 
+    def bound(self, file: LogFile, latest: int | None) -> int | None:
+        """Time that a file without a year does not pass; ``latest`` is the end of the logs whose year is proven.
+
+        The time of a file counts where its last line was written then. Else it may be that of unpacking, years later,
+        and a log that lies beside no other is not of a later year than they are.
+        """
+        reference = self.reference(file)
+        if reference is None or latest is None or reference <= latest:
+            return reference
+        last = file.runs[-1].last.wall_ns
+        written = min(abs(in_year(last, year_of(reference) + more) - reference) for more in (-1, 0, 1))
+        return reference if written < DAY + 2 * 3600 * NS else latest
+
+
+def _named_day(path: str) -> int | None:
+    """End of the day in the name of a rotated log (``messages-20261122.xz``), a day later for clocks and zones."""
+    match = _DAY_IN_NAME.search(path.rsplit("/", 1)[-1])
+    try:
+        day = date(int(match[1]), int(match[2]), int(match[3])) if match else None
+    except ValueError:
+        return None
+    return None if day is None else (day.toordinal() - _EPOCH_DAY + 1) * DAY
+
 
 def known_times(files: Sequence[LogFile], facts: Sequence[Fact], collected_at: Mapping[str, int], now_ns: int) -> Times:
     """Gather the times of files and of the collection."""
@@ -108,15 +135,35 @@ def _add(target: dict[Node, list[Clue]], more: Mapping[Node, list[Clue]]) -> Non
 
 def _years(files: Sequence[LogFile], times: Times) -> list[Warn]:
     """Give every run a year; the last resort is the year of a proven file, then that of the analysis."""
-    pending = [file for file in files if not file.settle_years(times.reference(file))]
-    proven = [year for file in files for year in file.years if year is not None]
-    fallback = _year_end(max(proven)) if proven else times.now
+    proven = [file for file in files if file.is_dated]
+    pending = [file for file in files if not file.is_dated]
+    for file in proven:
+        file.settle_years(None)
+    known = [(file, file.span) for file in proven]
+    spans = [(file, span) for file, span in known if span is not None]
+    latest = max((end for _, (_, end) in spans), default=None)
     warnings = []
     for file in pending:
-        file.settle_years(fallback)
+        if _named_day(file.path) and file.settle_years(_named_day(file.path)):
+            continue
+        beside = ([span for other, span in spans if same(other)] for same in _kinships(file))
+        if any(file.settle_beside(near) for near in beside if near):
+            continue
+        if file.settle_years(times.bound(file, latest)):
+            continue
+        file.settle_years(_year_end(year_of(latest)) if latest is not None else times.now)
         text = "The log prints no year and nothing tells it; the latest possible year was assumed."
         warnings.append(Warn("time-assumed", text, file.path))
     return warnings
+
+
+def _kinships(file: LogFile) -> tuple[Callable[[LogFile], bool], ...]:
+    """What other files must share with a file for their years to count: its node, its input, nothing; nearest first."""
+    return (
+        lambda other: other.bundle == file.bundle and other.node == file.node,
+        lambda other: other.bundle == file.bundle,
+        lambda _: True,
+    )
 
 
 def _year_end(year: int) -> int:
