@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hadiag.diagnose.evidence import of_finding
@@ -77,7 +77,7 @@ def explain(graph: CausalGraph, ruleset: RuleSet, timeline: Timeline) -> Ranking
         return Ranking((writer.explanation(alone, 1.0, 1),), fragile=False, best=tuple(beside))
     root = _root(lead, graph)
     merged = by_lead(rank(lead.candidates, lead.effects), pool, root)
-    ordered = _ordered(merged, pool, root)
+    ordered = _ordered(merged, pool, root, writer.ceiling)
     texts = tuple(writer.explanation(one, share, number) for number, (one, share) in enumerate(ordered, 1))
     best = tuple(name for name in ordered[0][0].causes if name != UNKNOWN_CAUSE)
     return Ranking(texts, is_fragile(lead.candidates, lead.effects, root), (*best, *beside))
@@ -166,15 +166,23 @@ def _best(part: Component) -> tuple[str, ...]:
 
 
 def _ordered(
-    merged: Sequence[tuple[Scored, float]], pool: Mapping[str, Candidate], root: Effect | None
+    merged: Sequence[tuple[Scored, float]],
+    pool: Mapping[str, Candidate],
+    root: Effect | None,
+    ceiling: Callable[[Scored], float],
 ) -> list[tuple[Scored, float]]:
-    """The explanations that are shown, best first, the unknown cause last."""
+    """The explanations that are shown, best first, the unknown cause last.
+
+    Where the best one is no more than possible, the next one is shown as well, however far behind: an open question has two sides.
+    """
     known = [pair for pair in merged if lead_of(pair[0].causes, pool, root) != UNKNOWN_CAUSE]
     unknown = next(pair for pair in merged if lead_of(pair[0].causes, pool, root) == UNKNOWN_CAUSE)
     alone = replace(
         unknown[0], causes=tuple(c for c in unknown[0].causes if pool[c].role != "trigger" or c == UNKNOWN_CAUSE)
     )
-    shown = [pair for pair in known if pair[1] >= known[0][1] * SHOWN_SHARE][:MAX_SHOWN]
+    open_ = bool(known) and min(known[0][1], ceiling(known[0][0])) <= UNCHECKED_CEILING
+    close = [pair for pair in known if pair[1] >= known[0][1] * SHOWN_SHARE]
+    shown = known[: min(MAX_SHOWN, max(len(close), 2 if open_ else 1))]
     return [*shown, (alone, unknown[1])]
 
 
@@ -202,7 +210,7 @@ class _Writer:
             category=lead.category,
             causes=refs,
             statement=f"{trigger} {beside}".strip(),
-            confidence=min(share, self._ceiling(one)),
+            confidence=min(share, self.ceiling(one)),
             nodes=_merge(ref.nodes for ref in refs),
             resources=_merge(ref.resources for ref in refs) or self._affected(),
             for_=self._for(names),
@@ -245,7 +253,8 @@ class _Writer:
         ordered = sorted(candidates, key=_role_order)
         return " ".join(dict.fromkeys(fill(self.ruleset.causes[c.cause].statement, c) for c in ordered))
 
-    def _ceiling(self, one: Scored) -> float:
+    def ceiling(self, one: Scored) -> float:
+        """The most that may be said of a set of causes, given what could be looked for."""
         names = {name for name in one.causes if self.pool[name].role == "trigger"}
         unchecked = any(
             e.candidate in names and e.strength >= CERTAIN and e.state == "unknown" for e in self.graph.expected
