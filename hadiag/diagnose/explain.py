@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from hadiag.diagnose.evidence import of_finding
 from hadiag.diagnose.graph import CausalGraph
+from hadiag.diagnose.incidents import place
 from hadiag.diagnose.score import (
     EXPLAINED,
     UNKNOWN,
@@ -148,8 +149,8 @@ def _root(part: Component, graph: CausalGraph) -> Effect | None:
     return min(own, key=lambda e: _order_of(graph.findings[e.key]), default=None)
 
 
-def _order_of(finding: Finding) -> tuple[int, int, str]:
-    return (-finding.severity.rank, _start(finding), finding.id)
+def _order_of(finding: Finding) -> tuple[int, int, int, str]:
+    return (-finding.severity.rank, place((finding.incident_kind,)), _start(finding), finding.id)
 
 
 def _gravity(part: Component, graph: CausalGraph) -> tuple[int, int, str]:
@@ -202,7 +203,9 @@ class _Writer:
         entries = [self.ruleset.causes[c.cause] for c in candidates]
         refs = self._refs(one)
         lead = next(ref for ref in refs if ref.role is CauseRole.TRIGGER)
-        trigger = self._statement([c for c in candidates if c.id in one.causes and c.role == "trigger"])
+        trigger = self._statement(
+            [c for c in candidates if c.id in one.causes and c.role == "trigger"]
+        )  # the leading one first
         beside = self._words([c for c in candidates if c.id not in one.causes or c.role != "trigger"])
         return Explanation(
             rank=number,
@@ -302,8 +305,8 @@ def _not_checked(rule: str, nodes: Sequence[str], ruleset: RuleSet) -> str:
     return f"Not checkable, {where} do not cover it: {what}"
 
 
-def _role_order(candidate: Candidate) -> tuple[int, str]:
-    return ([role.value for role in CauseRole].index(candidate.role), candidate.id)
+def _role_order(candidate: Candidate) -> int:
+    return [role.value for role in CauseRole].index(candidate.role)
 
 
 def fill(template: Template, candidate: Candidate) -> str:
