@@ -27,7 +27,7 @@ def up(plan: ClusterPlan, places: Places) -> None:
     places.cluster.mkdir(parents=True, exist_ok=True)
     save(plan, places.plan)
     for node in plan.nodes:
-        layer.write(plan, node, places.base(plan.suite), layer.new(places.node(node.name)))
+        layer.write(plan, node, places.system(plan.suite), layer.new(places.node(node.name), node.disk))
         if node.clock:
             clock.install(places, node.name, node.clock)
     Network(places.scope).create(plan)
@@ -60,10 +60,10 @@ def _until(what: str, ready: object, seconds: float) -> None:
         time.sleep(1)
 
 
-def configure(plan: ClusterPlan, places: Places, configuration: str) -> None:
+def configure(plan: ClusterPlan, places: Places, configuration: str, password: str = "rack") -> None:
     """Load a configuration in the language of crmsh, with a fence device for each node, and wait until all is done."""
     first = plan.members[0].name
-    fencing = fence_devices(plan) if plan.fencing else ""
+    fencing = fence_devices(plan, password) if plan.fencing else ""
     path = places.upper(first) / "root/cluster.crm"
     power.in_node(places, first, f"cat >/root/cluster.crm <<'END'\n{fencing}{configuration}\nEND")
     enabled = str(plan.fencing).lower()
@@ -73,7 +73,7 @@ def configure(plan: ClusterPlan, places: Places, configuration: str) -> None:
     path.unlink(missing_ok=True)
 
 
-def fence_devices(plan: ClusterPlan) -> str:
+def fence_devices(plan: ClusterPlan, password: str) -> str:
     """A fence device for each member, all on the rack's switch."""
     lines = []
     for node in plan.members:
@@ -81,7 +81,7 @@ def fence_devices(plan: ClusterPlan) -> str:
             device = f"stonith:fence_ipmilan params ip={plan.bmc(node)} lanplus=1"
         else:
             device = f"stonith:fence_rack params ip={plan.mgmt()} plug={node.name}"
-        params = f"username=ops password=rack pcmk_host_list={node.name}"
+        params = f"username=ops password={password} pcmk_host_list={node.name}"
         lines.append(f"primitive fence-{node.name} {device} {params} op monitor interval=60s timeout=30s")
         lines.append(f"location loc-fence-{node.name} fence-{node.name} -inf: {node.name}")
     return "\n".join(lines) + "\n"
@@ -101,5 +101,8 @@ def down(places: Places) -> None:
                     path.rmdir()
         with suppress(OSError):
             places.cgroup(name).rmdir()
+    for node in plan.nodes:
+        if node.disk:
+            run(["umount", "--lazy", str(places.node(node.name))], check=False)
     run(["sync", "-f", str(places.root)], check=False)
     shutil.rmtree(places.cluster)

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.lab.commands import LabError
+from tests.lab.commands import LabError, run
 from tests.lab.plan import ClusterPlan, NodePlan
 
 RSYSLOG = """module(load="imuxsock")
@@ -123,9 +123,12 @@ def _quorum(plan: ClusterPlan) -> str:
     return "quorum {\n" + "\n".join(lines) + "\n}\n"
 
 
-def new(places_node: Path) -> Path:
-    """Make the empty directories of a node; the path of its upper layer."""
+def new(places_node: Path, size: str = "") -> Path:
+    """Make the empty directories of a node, in a file system of their own if it has a size; the path of its upper layer."""
     shutil.rmtree(places_node, ignore_errors=True)
+    if size:
+        places_node.mkdir(parents=True)
+        run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(places_node)])
     for name in ("upper", "work", "root"):
         (places_node / name).mkdir(parents=True)
     return places_node / "upper"

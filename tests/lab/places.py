@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tests.lab.commands import LabError
 
+MACHINE = "machine"
+"""The suite of nodes that run what is installed on this machine itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -25,6 +28,14 @@ class Places:
     def base(self, suite: str) -> Path:
         """Root file system of a Debian suite, the lower layer of all nodes."""
         return self.root / "base" / suite
+
+    def lower(self, suite: str) -> str:
+        """The lower layers of the nodes of a suite, in the words of the overlay file system."""
+        return f"{self.base(suite)}:/" if suite == MACHINE else str(self.base(suite))
+
+    def system(self, suite: str) -> Path:
+        """The directory in which the packages of a suite are installed."""
+        return Path("/") if suite == MACHINE else self.base(suite)
 
     @property
     def cluster(self) -> Path:

@@ -18,7 +18,11 @@ MGMT = "mgmt0"
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
-    """One machine. ``clock`` is how far its clock is ahead, in seconds; ``boot`` whether the cluster starts with it."""
+    """One machine.
+
+    ``clock`` is how far its clock is ahead, in seconds; ``boot`` whether the cluster starts with it; ``disk`` the size of
+    its root file system (``64m``), where it shall be small enough to be filled.
+    """
 
     name: str
     number: int
@@ -28,6 +32,7 @@ class NodePlan:
     clock: float = 0.0
     boot: bool = True
     role: Literal["member", "qnetd"] = "member"
+    disk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
