@@ -20,7 +20,7 @@ demo: setup
 	$(BIN)/hadiag analyze $(SAMPLE) -o demo.hadiag.html
 
 test: setup
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff check .

@@ -64,6 +64,7 @@ WARNINGS: dict[str, str] = {
     "log-truncated-line": "a line was longer than the limit and was cut",
     "log-undated": "a log carries no time and cannot be placed on the timeline",
     "snapshot-unreadable": "a snapshot could not be parsed",
+    "collect-missing": "something could not be collected, as the manifest of the collection says",
     "node-missing": "a member of the cluster has no logs in the input",
     "clock-unverified": "the clock of a node could not be verified against another",
     "time-assumed": "the zone or the year of a log had to be assumed",

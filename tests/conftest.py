@@ -12,7 +12,6 @@ ROOT = Path(__file__).resolve().parents[1]
 
 _NEEDS = {
     "browser": (("chromium", "chromium-browser", "google-chrome"), "a headless Chromium"),
-    "cluster": (("sshd",), "sshd (openssh-server)"),
 }
 
 

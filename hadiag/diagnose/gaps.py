@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from hadiag.diagnose.collection import why_absent
 from hadiag.diagnose.explain import fill, fill_command
 from hadiag.diagnose.graph import CausalGraph, Expected
+from hadiag.diagnose.impact import span
 from hadiag.diagnose.score import Candidate
 from hadiag.model.diagnosis import Explanation, MissingEvidence
+from hadiag.model.entity import Node
+from hadiag.model.fact import Fact
 from hadiag.model.finding import Finding, Unproven
-from hadiag.model.time import NS, Instant, iso_utc
+from hadiag.model.time import NS, iso_utc
 from hadiag.rulelang.ruleset import RuleSet
 from hadiag.timeline import Timeline
 
@@ -24,14 +28,14 @@ def missing_evidence(
     explanations: Sequence[Explanation],
     ruleset: RuleSet,
     timeline: Timeline,
-    span: tuple[Instant | None, Instant | None],
+    facts: Sequence[Fact],
 ) -> tuple[MissingEvidence, ...]:
     """List at most three pieces of evidence, the most telling first: absent nodes, unchecked signs, what the causes ask for."""
-    start, end = span
+    start, end = span(tuple(graph.findings.values()))
     if start is None or end is None:
         return ()
     window = (start.ns - WINDOW_NS, end.ns + WINDOW_NS)
-    found = _absent_nodes(graph, timeline, window)
+    found = _absent_nodes(graph, timeline, window, why_absent(facts, timeline))
     if explanations[0].confidence < SETTLED:
         found += [*_unchecked(graph, explanations, ruleset, window), *_asked(graph, explanations, ruleset)]
     found += [one for f in graph.findings.values() for u in f.unproven for one in _unproven(f, u)]
@@ -45,13 +49,17 @@ def journal_command(node: str, start_ns: int, end_ns: int) -> str:
     return f"ssh {node} journalctl --utc -o short-iso-precise --since '{low}' --until '{high}'"
 
 
-def _absent_nodes(graph: CausalGraph, timeline: Timeline, window: tuple[int, int]) -> list[MissingEvidence]:
+def _absent_nodes(
+    graph: CausalGraph, timeline: Timeline, window: tuple[int, int], reasons: Mapping[Node, str]
+) -> list[MissingEvidence]:
     involved = {node for f in graph.findings.values() for node in f.nodes}
     found = []
     for identity in timeline.nodes:
         if identity.name in involved and not identity.provided:
             what = f"The logs of {identity.name}"
-            why = f"nothing of {identity.name} is in the input: only its own log tells what happened on it"
+            reason = reasons.get(identity.name)
+            said = f" (at the collection: {reason})" if reason else ""
+            why = f"nothing of {identity.name} is in the input{said}; only its own log tells what happened on it"
             found.append(MissingEvidence(what, why, journal_command(identity.name, *window)))
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hadiag.diagnose.answers import answers
 from hadiag.diagnose.chain import build_chain
 from hadiag.diagnose.cluster import cluster_report, contradictions, fencing_operations, node_reports
+from hadiag.diagnose.collection import collection_warnings
 from hadiag.diagnose.evidence import of_finding
 from hadiag.diagnose.explain import Ranking, explain
 from hadiag.diagnose.gaps import missing_evidence
@@ -69,7 +70,7 @@ def diagnose(material: Material) -> Diagnosis:
         audit=tuple(sorted(material.audits, key=lambda a: (-a.severity.rank, a.id, a.nodes))),
         answers=answers(timeline, views),
         unknown_messages=material.unknown_messages,
-        warnings=material.warnings,
+        warnings=(*material.warnings, *collection_warnings(material.facts)),
     )
 
 
@@ -106,16 +107,14 @@ def _incident(number: int, members: Sequence[Finding], material: Material) -> In
         ),
         impact=impact(members, found, material.views),
         worked=what_worked(members, material.views, start, end),
-        missing=_missing(graph, ranking, material, members),
+        missing=_missing(graph, ranking, material),
         findings=tuple(f.id for f in members),
         fragile=ranking.fragile,
     )
 
 
-def _missing(
-    graph: CausalGraph, ranking: Ranking, material: Material, members: Sequence[Finding]
-) -> tuple[MissingEvidence, ...]:
-    return missing_evidence(graph, ranking.explanations, material.ruleset, material.timeline, span(members))
+def _missing(graph: CausalGraph, ranking: Ranking, material: Material) -> tuple[MissingEvidence, ...]:
+    return missing_evidence(graph, ranking.explanations, material.ruleset, material.timeline, material.facts)
 
 
 def _title(members: Sequence[Finding]) -> str:

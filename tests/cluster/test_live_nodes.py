@@ -149,7 +149,10 @@ def test_the_verdict_on_the_bundle(collected: Collected, tmp_path: Path) -> None
     assert not {"partition", "fencing_failed", "split_brain"} & kinds
     first = next(each for each in result["incidents"] if "node_lost" in each["kinds"])
     assert DEAD in first["explanations"][0]["nodes"]
-    assert DEAD in json.dumps(first["missing"])
+    assert f"nothing of {DEAD} is in the input (at the collection: " in json.dumps(
+        first["missing"]
+    )
+    assert [row["where"] for row in result["warnings"] if row["code"] == "collect-missing"] == [DEAD, HUNG]
     clocks = {node["name"]: node["clock"]["skew_s"] for node in result["nodes"]}
     reference = clocks[HEALTHY]
     assert clocks[FULL] - reference == pytest.approx(AHEAD_S, abs=1.0)
