@@ -12,7 +12,7 @@ from hadiag import catalogue as catalogue_stage
 from hadiag.catalogue import Catalogue
 from hadiag.diagnose import Material, diagnose, unknown_messages
 from hadiag.errors import NoInputError, UsageError
-from hadiag.extract import LogExtract, UnknownTemplate, extract_log
+from hadiag.extract import Census, LogExtract, UnknownTemplate, extract_log, take_census
 from hadiag.model.diagnosis import Diagnosis
 from hadiag.model.event import RawEvent
 from hadiag.model.fact import Fact
@@ -156,6 +156,29 @@ def read_inputs(paths: Sequence[str], catalogue: Catalogue, options: Options, st
         warnings=(*own, *reader.warnings, *(warn for one in extracts for warn in one.warnings)),
         collected_at=inputs.collected_at,
     )
+
+
+def read_census(paths: Sequence[str], options: Options, stdin: BinaryIO | None = None) -> Census:
+    """Count for all logs how many of their lines the catalogue knows; reads every line, so it takes its time.
+
+    Raises:
+        NoInputError: there is no log in any of them.
+    """
+    catalogue = load_catalogue(options)
+    database = build_database(catalogue, cache=options.cache)
+    inputs = Inputs(paths, options.limits, stdin, on_bytes=options.on_bytes)
+    total, logs = Census(), 0
+    for artifact in inputs:
+        if artifact.role is not ArtifactRole.CANDIDATE:
+            continue
+        head = artifact.stream.read(HEAD_BYTES)
+        kind = None if not head or snapshots.match(artifact.path, head) else formats.detect(artifact.path, head)
+        if kind is not None:
+            logs += 1
+            total.add(take_census(artifact, head, kind, database, catalogue))
+    if not logs:
+        raise NoInputError(_nothing(paths, tuple(warn for _, warn in inputs.warnings)))
+    return total
 
 
 def _renamed(artifact: Artifact, names: Mapping[str, str]) -> Artifact:

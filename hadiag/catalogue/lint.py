@@ -27,9 +27,9 @@ def lint(catalogue: Catalogue) -> list[str]:
     """Remarks as ``file:line: type: what is wrong``, in the order of the catalogue."""
     matcher = Matcher(catalogue)
     remarks: list[str] = []
-    for check in (_duplicates, _origins, _details):
+    for check in (_duplicates, _origins):
         remarks.extend(check(catalogue))
-    for probe in (_backtracking, _claims, _callbacks):
+    for probe in (_details, _backtracking, _claims, _callbacks):
         remarks.extend(probe(catalogue, matcher))
     return remarks
 
@@ -63,12 +63,13 @@ def _origins(catalogue: Catalogue) -> Iterator[str]:
             yield _remark(pattern, "stable, but all samples are rendered: status experimental, or a recorded sample")
 
 
-def _details(catalogue: Catalogue) -> Iterator[str]:
-    """Text behind `` | `` stands in Pacemaker's own log only: a pattern must match without it."""
+def _details(catalogue: Catalogue, matcher: Matcher) -> Iterator[str]:
+    """Text behind `` | `` stands in Pacemaker's own log only: without it, some pattern must still know the message."""
     for pattern in catalogue.patterns:
+        program = next(iter(catalogue.types[pattern.type].programs), None)
         for sample in pattern.samples:
             head, bar, _ = tidy(sample.line).rpartition(" | ")
-            if bar and not re.search(pattern.regex, head):
+            if bar and matcher.match(program, head, None, matcher.candidates(head)) is None:
                 yield _remark(pattern, "does not match its sample without the text behind ' | '")
                 break
 
@@ -114,7 +115,7 @@ def _claims(catalogue: Catalogue, matcher: Matcher) -> Iterator[str]:
                 yield _remark(pattern, f"its sample is taken by {won.type if won else 'no type'}: {sample.line[:80]!r}")
             for other in candidates:
                 rival = catalogue.patterns[other]
-                if rival.type != pattern.type and matcher.match(program, sample.line, None, [other]):
+                if _outsider(catalogue, rival, pattern) and matcher.match(program, sample.line, None, [other]):
                     foreign[other].add(pattern.type)
     for pattern in catalogue.patterns:
         types = foreign[pattern.id]
@@ -122,6 +123,15 @@ def _claims(catalogue: Catalogue, matcher: Matcher) -> Iterator[str]:
             pattern.weight < _BROAD_WEIGHT and not catalogue.types[pattern.type].programs
         ):
             yield _remark(pattern, f"broad: also matches samples of {', '.join(sorted(types)) or 'any program'}")
+
+
+def _outsider(catalogue: Catalogue, rival: Pattern, pattern: Pattern) -> bool:
+    """Whether a pattern has no business with the sample of another: a general text of the same daemon may match it too.
+
+    It loses to the special one, or the special one is told to be taken.
+    """
+    one, other = catalogue.types[rival.type], catalogue.types[pattern.type]
+    return one is not other and not (one.programs and one.programs == other.programs)
 
 
 def _callbacks(catalogue: Catalogue, _: Matcher) -> Iterator[str]:

@@ -88,6 +88,25 @@ def state(
             typer.echo(harmless(_believed(view)))
 
 
+def _full_coverage(inputs: Sequence[str], rules: Sequence[str] | None, *, quiet: bool) -> None:
+    """Print the share of known lines by program, then the messages that are not known, most frequent first."""
+    from hadiag.pipeline import read_census
+
+    with progress(inputs, quiet=quiet) as hooks:
+        census = read_census(inputs, shared.make(rules=rules, hooks=hooks), sys.stdin.buffer)
+    typer.echo(f"{'program':<28} {'notice or worse':>22} {'known':>7}   {'level not printed':>22}")
+    for program, tally in sorted(census.tallies.items()):
+        share = "-" if tally.share is None else f"{tally.share:.1%}"
+        graded, plain = f"{tally.graded_known} of {tally.graded}", f"{tally.plain_known} of {tally.plain}"
+        typer.echo(harmless(f"{program:<28} {graded:>22} {share:>7}   {plain:>22}"))
+    counts: dict[tuple[str, str], int] = {}
+    for row in census.unknowns:
+        key = (row.program, row.template)
+        counts[key] = counts.get(key, 0) + row.count
+    for (program, template), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        typer.echo(harmless(f"not known {count:>6} x {program}: {template}"))
+
+
 def _believed(view: View) -> str:
     values = " ".join(f"{key}={_plain(value)}" for key, value in view.value.items() if value not in (None, "", ()))
     return f"{view.table:<22} {view.observer:<12} {values}"
@@ -99,13 +118,21 @@ def _plain(value: object) -> str:
 
 def coverage(
     inputs: shared.Inputs,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read every line: the share that is known, by program, and what is not.")
+    ] = False,
     cluster: shared.Cluster = None,
+    rules: shared.Rules = None,
     quiet: shared.Quiet = False,
     debug: shared.Debug = False,
 ) -> None:
     """Show which log of which node covers what, and how much of it was recognised."""
     del debug
     from hadiag.model.time import iso_utc
+
+    if full:
+        _full_coverage(inputs, rules, quiet=quiet)
+        return
 
     timeline = _timeline(inputs, cluster, quiet)
     for one in timeline.coverage:

@@ -48,6 +48,21 @@ def test_a_pattern_that_needs_the_details(tmp_path: Path) -> None:
     assert "does not match its sample without the text behind ' | '" in remarks(tmp_path, event(body))
 
 
+def test_a_pattern_with_details_whose_message_another_one_knows(tmp_path: Path) -> None:
+    """The same message without them is another type then, and no remark is due."""
+    body = '- {literal: "Lost it", regex: "^Lost it \\\\| id=\\\\d+$", samples: [{line: "Lost it | id=7", origin: recorded}]}\n'
+
+    assert "does not match" not in remarks(tmp_path, event(body), simple("Lost it", "a.bare"))
+
+
+def test_a_general_pattern_of_the_same_daemon(tmp_path: Path) -> None:
+    """It may match what its special neighbours match, as long as they win."""
+    others = [simple(f"node {word} gone", f"a.{word}", programs="[corosync]") for word in ("one", "two", "three")]
+    broad = simple("node x gone", "a.broad", regex="^node .*gone$", programs="[corosync]")
+
+    assert "also matches" not in remarks(tmp_path, broad.replace('literal: "node x gone"', 'literal: "node "'), *others)
+
+
 def test_a_stable_type_with_rendered_samples_only(tmp_path: Path) -> None:
     """What nobody has seen in a log is experimental."""
     assert "all samples are rendered" in remarks(tmp_path, simple("some text here", "a.one", origin="rendered"))
