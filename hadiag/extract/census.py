@@ -9,7 +9,6 @@ from typing import BinaryIO, Final, cast
 
 from hadiag.catalogue import Catalogue, Matcher
 from hadiag.catalogue.programs import canonical
-from hadiag.extract.stream import Rejoined
 from hadiag.extract.unknowns import UnknownMessages, UnknownTemplate
 from hadiag.formats import LineParser, LogKind, decode, read_entry
 from hadiag.model.entity import Level
@@ -17,6 +16,7 @@ from hadiag.model.record import Record
 from hadiag.model.source import Artifact
 from hadiag.scan.blocks import Block, read_blocks
 from hadiag.scan.database import LEVELS, Database
+from hadiag.scan.stream import Rejoined
 
 LEAST: Final = Level.NOTICE
 """Lines of this level or worse are counted as those that should be known."""

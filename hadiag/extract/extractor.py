@@ -17,7 +17,6 @@ import numpy as np
 
 from hadiag.catalogue import Catalogue, Matcher
 from hadiag.extract.keeping import Keeper, Waiting
-from hadiag.extract.stream import Rejoined
 from hadiag.extract.unknowns import UnknownMessages, UnknownTemplate
 from hadiag.formats import LineParser, LogKind, clock_for, decode, read_entry
 from hadiag.model.entity import Level
@@ -27,6 +26,7 @@ from hadiag.model.source import Artifact, SourceRef, Warn
 from hadiag.scan.blocks import Block, read_blocks
 from hadiag.scan.database import LEVELS, Database
 from hadiag.scan.stamps import NO_STAMP
+from hadiag.scan.stream import Rejoined
 from hadiag.scan.times import ClockReading
 
 

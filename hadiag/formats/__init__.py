@@ -21,10 +21,8 @@ from hadiag.formats.parser import LineParser
 from hadiag.model.record import Record
 from hadiag.model.source import BundleId
 from hadiag.scan.blocks import read_blocks
+from hadiag.scan.stream import Rejoined
 from hadiag.scan.times import BlockClock
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 __all__ = [
     "DecodedJournal",
@@ -65,26 +63,7 @@ def parse_file(stream: BinaryIO, path: str, bundle: BundleId | None = None) -> I
     """
     head = stream.read(SAMPLE_BYTES)
     kind = detect(path, head) or LogKind("other", ())
-    whole = cast(BinaryIO, io.BufferedReader(_Rejoined(head, stream)))
+    whole = cast(BinaryIO, io.BufferedReader(Rejoined(head, stream)))
     parser = LineParser(kind)
     blocks = read_blocks(decode(kind, whole))
     yield from records(parser, blocks, bundle or BundleId(""), path)
-
-
-class _Rejoined(io.RawIOBase):
-    """A stream with the bytes that were read to look at it put back in front."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        super().__init__()
-        self._head = head
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._head[: len(view)] or self._rest.read(len(view))
-        self._head = self._head[len(view) :]
-        view[: len(data)] = data
-        return len(data)
