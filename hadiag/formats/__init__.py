@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from hadiag.formats.base import Decoder, LogKind
 from hadiag.formats.detect import SAMPLE_BYTES, detect, refusal
