@@ -38,9 +38,18 @@ def _missing(node: NodeRow, steps: Sequence[Step]) -> list[Missing]:
     rows += [
         Missing(node.name, row.about, row.why or _word(row.status), row.command.splitlines()[0])
         for row in node.steps.values()
-        if row.status in CUT
+        if row.status in CUT and row.status is not Status.PENDING
     ]
-    return rows + _missing_groups(node, steps)
+    return rows + _not_reached(node) + _missing_groups(node, steps)
+
+
+def _not_reached(node: NodeRow) -> list[Missing]:
+    """Steps that were not begun, as one row: what ended the others stands before it."""
+    left = [row for row in node.steps.values() if row.status is Status.PENDING]
+    if not left:
+        return []
+    what = left[0].about if len(left) == 1 else f"{left[0].about}, and {len(left) - 1} further steps"
+    return [Missing(node.name, what, _word(Status.PENDING), left[0].command.splitlines()[0])]
 
 
 def _missing_groups(node: NodeRow, steps: Sequence[Step]) -> list[Missing]:
@@ -58,4 +67,4 @@ def _missing_groups(node: NodeRow, steps: Sequence[Step]) -> list[Missing]:
 
 
 def _word(status: Status) -> str:
-    return "it was not reached before the end" if status is Status.PENDING else status.value
+    return "the end came before" if status is Status.PENDING else status.value

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.conftest import ROOT
 from tests.lab import base, cluster, faults, power
 from tests.lab.network import Network
 from tests.lab.places import MACHINE, Places
@@ -34,6 +35,8 @@ def lacking() -> str:
         return f"needs {', '.join(names)} (Debian packages)"
     if shutil.which("cc") is None:
         return "needs a C compiler for the node with a clock of its own (Debian: gcc, libc6-dev)"
+    if not _python():
+        return "needs Python 3.11 or newer as python3 of the system, for a collection that is started on a node"
     tried = subprocess.run(
         ["unshare", "-m", "-u", "-i", "-n", "-p", "-C", "-f", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
         capture_output=True,
@@ -43,6 +46,14 @@ def lacking() -> str:
     if tried.returncode:
         return f"needs the right to make namespaces and to mount: {tried.stderr.strip()}"
     return ""
+
+
+def _python() -> bool:
+    try:
+        told = subprocess.run(["/usr/bin/python3", "-c", "import tomllib"], capture_output=True, check=False)
+    except OSError:
+        return False
+    return told.returncode == 0
 
 
 def plan() -> ClusterPlan:
@@ -90,6 +101,7 @@ def live(root: Path) -> Iterator[Live]:
     places, shape = Places(root), plan()
     try:
         since = int(time.time())
+        shutil.copytree(ROOT / "hadiag", base.ensure(places, MACHINE) / "opt/lib/hadiag")
         cluster.up(shape, places)
         faults.inject(faults.Bench(shape, places), f"switch-password {SECRET}")
         cluster.configure(shape, places, CONFIGURATION, password=SECRET)

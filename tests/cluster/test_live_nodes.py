@@ -149,9 +149,7 @@ def test_the_verdict_on_the_bundle(collected: Collected, tmp_path: Path) -> None
     assert not {"partition", "fencing_failed", "split_brain"} & kinds
     first = next(each for each in result["incidents"] if "node_lost" in each["kinds"])
     assert DEAD in first["explanations"][0]["nodes"]
-    assert f"nothing of {DEAD} is in the input (at the collection: " in json.dumps(
-        first["missing"]
-    )
+    assert f"nothing of {DEAD} is in the input (at the collection: " in json.dumps(first["missing"])
     assert [row["where"] for row in result["warnings"] if row["code"] == "collect-missing"] == [DEAD, HUNG]
     clocks = {node["name"]: node["clock"]["skew_s"] for node in result["nodes"]}
     reference = clocks[HEALTHY]
@@ -164,6 +162,15 @@ def test_the_cluster_is_found_from_one_of_its_nodes(cluster: Live) -> None:
     assert done.returncode == 0, done.stderr
     for name in NODES.split(","):
         assert f"# {name}\n" in done.stdout
+
+
+def test_on_a_node_the_whole_cluster_is_found(cluster: Live) -> None:
+    """Nobody names nodes there; the node itself is read without ssh, with nothing but the system's own Python."""
+    said = cluster.on_node(HEALTHY, "PYTHONPATH=/opt/lib python3 -m hadiag collect --since -1h --dry-run")
+    for name in NODES.split(","):
+        assert f"# {name}\n" in said
+    assert said.partition(f"# {HEALTHY}\n")[2].startswith("sh -c ")
+    assert said.partition(f"# {FULL}\n")[2].startswith("ssh ")
 
 
 def test_a_second_run_adds_the_node_that_answers_again(collected: Collected, completed: Collected) -> None:

@@ -131,6 +131,19 @@ def test_a_step_that_was_not_reached_is_missing() -> None:
     ]
 
 
+def test_steps_that_were_not_reached_are_one_row() -> None:
+    """Fifty sentences would hide the one that counts."""
+    manifest = Manifest("0", 0, 1, 0)
+    row = NodeRow("n1", "n1", "ssh")
+    row.steps = {step.id: StepRow(step.id, step.about, step.command) for step in steps() if not step.rescue}
+    row.steps["date"] = StepRow("date", "wall clock and zone", "date", Status.OK, bytes=5)
+    row.steps["cib"].status, row.steps["cib"].why = Status.LOST, "the connection was lost"
+    manifest.nodes["n1"] = row
+    conclude(manifest, steps())
+    assert [each.why for each in manifest.missing] == ["the connection was lost", "the end came before"]
+    assert f"and {len(row.steps) - 3} further steps" in manifest.missing[1].what
+
+
 def test_a_node_without_any_log_is_partial() -> None:
     """No journal and no log file: the verdict has nothing to stand on."""
     manifest = Manifest("0", 0, 1, 0)
