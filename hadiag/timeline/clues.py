@@ -66,7 +66,7 @@ def clue(sample: Sample, utc_ns: int, weight: int, basis: TimeBasis) -> Clue | N
     wall = time.wall_ns
     if not time.has_year:
         wall = in_year(wall, nearest_year(wall, utc_ns))
-    found = Clue(wall, utc_ns, weight, basis, sample.file.key)
+    found = Clue(wall, utc_ns, weight, basis, sample.file.key, sample.raw.ref.line)
     return found if found.residual <= _LATE[weight] and abs(found.offset) <= 14 * 3600 * NS else None
 
 

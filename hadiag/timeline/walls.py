@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
 from typing import Final
 
 from hadiag.model.entity import Node
@@ -18,7 +17,8 @@ from hadiag.timeline.clues import STRONG, epoch_clues, history_clues, host_clues
 from hadiag.timeline.files import LogFile, believable, in_year, year_of, year_start
 from hadiag.timeline.identity import Identities
 from hadiag.timeline.sample import Sample
-from hadiag.timeline.zones import DAY, Clue, ZonePlan, constant, from_clues, from_zone
+from hadiag.timeline.turns import turns, with_turns
+from hadiag.timeline.zones import DAY, Clue, Turn, ZonePlan, constant, from_clues, from_zone
 
 _DAY_IN_NAME: Final = re.compile(r"[-.](20\d\d)-?([01]\d)-?([0-3]\d)(?=\D|$)")
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
@@ -32,10 +32,15 @@ class Walls:
     plans: dict[Node, ZonePlan]
     notes: dict[Node, str]
     warnings: list[Warn]
+    turns: dict[Node, list[Turn]] = field(default_factory=dict)
+    """Changes to or from daylight-saving time that the files of a node show."""
 
     def shift(self, node: Node, by_ns: int, basis: TimeBasis, files: Sequence[LogFile]) -> None:
         """Move the assumed zone of a node, since the clocks of its peers prove it wrong."""
-        self.plans[node] = self.plans[node].shifted(by_ns, basis)
+        moved = self.plans[node].shifted(by_ns, basis)
+        if self.turns.get(node):  # their moments follow from the offset
+            moved = with_turns(constant(moved.segments[-1][1], basis), self.turns[node], ())
+        self.plans[node] = moved
         hours = by_ns / (3600 * NS)
         self.notes[node] = f"corrected by {hours:+g} h to fit the clocks of the other nodes"
         for file in files:
@@ -69,13 +74,18 @@ def settle(
     zoneless = sorted({file.node for file in files if file.is_zoneless})
     span = _span(files)
     zones = _host_zones(facts, who)
+    walls.turns = {node: turns(file for file in files if file.node == node) for node in zoneless}
     for node in zoneless:
-        plan = _plan(clues.get(node, []), zones.get(node), span, _breaks(files, node))
+        plan = _plan(clues.get(node, []), zones.get(node), span, walls.turns[node])
         if plan:
-            walls.plans[node] = plan
-    _assume(walls, [node for node in zoneless if node not in walls.plans], samples, times)
+            walls.plans[node] = with_turns(plan, walls.turns[node], clues.get(node, []))
+    unproven = [node for node in zoneless if node not in walls.plans]
+    _assume(walls, unproven, samples, times)
+    for node in unproven:
+        walls.plans[node] = with_turns(walls.plans[node], walls.turns[node], ())
     for file in files:
-        file.plan = _own_plan(file, clues.get(file.node, [])) or walls.plans.get(file.node)
+        plan = walls.plans.get(file.node)
+        file.plan = _own_plan(file, clues.get(file.node, []), plan) or plan
     for sample in samples:
         sample.stamp()
     return walls
@@ -194,25 +204,11 @@ def _host_zones(facts: Sequence[Fact], who: Identities) -> dict[Node, tuple[str 
     return found
 
 
-def _breaks(files: Sequence[LogFile], node: Node) -> list[int]:
-    """Wall times behind a step back of up to an hour in zone-less files of a node."""
-    found = []
-    for file in files:
-        if file.node != node:
-            continue
-        for before, after in pairwise(file.runs):
-            last, first = file.wall(before.last, before.last_line), file.wall(after.first, after.first_line)
-            zoneless = after.first.utc_offset_s is None and before.last.utc_offset_s is None
-            if zoneless and last is not None and first is not None and 0 < last - first <= 3660 * NS:
-                found.append(first)
-    return sorted(found)
-
-
 def _plan(
-    clues: Sequence[Clue], host: tuple[str | None, int | None] | None, span: tuple[int, int], breaks: Sequence[int]
+    clues: Sequence[Clue], host: tuple[str | None, int | None] | None, span: tuple[int, int], shown: Sequence[Turn]
 ) -> ZonePlan | None:
     """Zone of a node: the zone that the host states, unless the epochs in its logs contradict it."""
-    seen = from_clues(clues, breaks)
+    seen = from_clues(clues, shown)
     if host is None:
         return seen
     stated = from_zone(host[0], *span, TimeBasis.SNAPSHOT) if host[0] else None
@@ -220,16 +216,23 @@ def _plan(
         return constant(host[1], TimeBasis.SNAPSHOT)
     if stated is None or seen is None:
         return stated or seen
-    agree = sum(c.weight for c in clues if abs(stated.to_utc(c.wall_ns) - c.utc_ns) < _AGREE)
+    agree = sum(c.weight for c in clues if _tells(stated, c))
     if 2 * agree < sum(c.weight for c in clues):
         return seen
     return ZonePlan(stated.segments, seen.basis, stated.zone)
 
 
-def _own_plan(file: LogFile, clues: Sequence[Clue]) -> ZonePlan | None:
+def _tells(plan: ZonePlan, clue: Clue) -> bool:
+    """Tell whether a plan reads the wall time of a clue as its absolute time, in one of the two runs of a repeated hour."""
+    return any(abs(plan.to_utc(clue.wall_ns, later=later) - clue.utc_ns) < _AGREE for later in (False, True))
+
+
+def _own_plan(file: LogFile, clues: Sequence[Clue], plan: ZonePlan | None) -> ZonePlan | None:
     """Plan of a file whose own epochs contradict those of the other files of its node."""
     mine = [clue for clue in clues if clue.path == file.key and clue.weight >= STRONG]
     if len(mine) < 2 or len({clue.offset for clue in mine}) != 1:
+        return None
+    if plan is not None and any(_tells(plan, clue) for clue in mine):
         return None
     others: Counter[int] = Counter()
     for clue in clues:

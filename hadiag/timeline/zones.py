@@ -7,8 +7,8 @@ between -12 h and +14 h, so that the distance to the next multiple is the clue's
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +17,7 @@ from hadiag.model.diagnosis import OffsetSpan
 from hadiag.model.time import NS, TimeBasis
 
 QUARTER: Final = 900 * NS
+HALF_HOUR: Final = 1800 * NS
 DAY: Final = 86_400 * NS
 LOWEST: Final = -12 * 3600 * NS
 HIGHEST: Final = 14 * 3600 * NS
@@ -34,6 +35,7 @@ class Clue:
     basis: TimeBasis
     path: tuple[str, str] = ("", "")
     """Input and file in which the wall time stands."""
+    line: int = 0
 
     @property
     def offset(self) -> int:
@@ -44,6 +46,25 @@ class Clue:
     def residual(self) -> int:
         """Distance to that offset, in ns."""
         return abs(self.wall_ns - self.utc_ns - self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A change that files show: wall time of the last line before and the first behind it, and by how much the clock went back."""
+
+    last: int
+    first: int
+    size: int
+    lines: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """First line behind the change in each file that shows it."""
+
+    def moment(self, after: int) -> int:
+        """UTC of the change, from the offset behind it: the full or half hour before the first line."""
+        return (self.first - after) // HALF_HOUR * HALF_HOUR
+
+    def fits(self, after: int) -> bool:
+        """Tell whether the last line before the change lies before it."""
+        return self.last - after - self.size <= self.moment(after) + 2 * NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +147,12 @@ def _change(zone: ZoneInfo, low: int, high: int) -> int:
     return high * NS
 
 
-def from_clues(clues: Iterable[Clue], breaks: Sequence[int] = ()) -> ZonePlan | None:
+def from_clues(clues: Iterable[Clue], shown: Sequence[Turn] = ()) -> ZonePlan | None:
     """Plan that most clues support; two offsets that follow each other an hour apart are daylight-saving time.
 
     Args:
         clues: what is known of the node.
-        breaks: wall times (as in ``Clue.wall_ns``) at which a file of the node steps back by up to an hour.
+        shown: changes of the wall clock that the files of the node show.
     """
     usable = sorted((c for c in clues if LOWEST <= c.offset <= HIGHEST), key=lambda c: (c.utc_ns, c.offset))
     support: dict[int, int] = defaultdict(int)
@@ -145,7 +166,7 @@ def from_clues(clues: Iterable[Clue], breaks: Sequence[int] = ()) -> ZonePlan | 
     segments: list[tuple[int | None, int]] = [(None, best)]
     for other, weight in sorted(support.items()):
         if abs(other - best) in _DST and weight >= 2:
-            segments = _with_change(segments, mine, [clue for clue in usable if clue.offset == other], breaks)
+            segments = _with_change(segments, mine, [clue for clue in usable if clue.offset == other], shown)
     return ZonePlan(tuple(segments), basis)
 
 
@@ -153,26 +174,25 @@ _RANKS = [TimeBasis.JOURNAL, TimeBasis.IN_LOG, TimeBasis.EPOCH_ANCHOR, TimeBasis
 
 
 def _with_change(
-    segments: list[tuple[int | None, int]], mine: list[Clue], others: list[Clue], breaks: Sequence[int]
+    segments: list[tuple[int | None, int]], mine: list[Clue], others: list[Clue], shown: Sequence[Turn]
 ) -> list[tuple[int | None, int]]:
     """Add a change of offset where all clues of one offset come before all of the other."""
     if others[0].utc_ns > mine[-1].utc_ns:
-        change = _moment(mine[-1], others[0], breaks)
+        change = _moment(mine[-1], others[0], shown)
         return [*segments, (change, others[0].offset)]
     if others[-1].utc_ns < mine[0].utc_ns and segments[0][0] is None:
-        change = _moment(others[-1], mine[0], breaks)
+        change = _moment(others[-1], mine[0], shown)
         return [(None, others[0].offset), (change, segments[0][1]), *segments[1:]]
     return segments
 
 
-def _moment(before: Clue, after: Clue, breaks: Sequence[int]) -> int:
-    """UTC of a change between two clues: a step back in a file, else 01:00 UTC on a Sunday, else the middle."""
+def _moment(before: Clue, after: Clue, shown: Sequence[Turn]) -> int:
+    """UTC of a change between two clues: where a file shows it, else 01:00 UTC on a Sunday, else the middle."""
     low, high = before.utc_ns, after.utc_ns
-    for wall in breaks:
-        # the first line after the change carries the new offset
-        if low < wall - after.offset <= high:
-            hour = 3600 * NS
-            return max((wall - after.offset) // hour * hour, low + 1)
+    for turn in shown:
+        moment = turn.moment(after.offset)
+        if turn.size == before.offset - after.offset and low - NS <= moment <= high + NS:
+            return moment
     sunday = (low // DAY) * DAY + 3600 * NS
     while sunday < high:
         if sunday > low and (sunday // DAY + 4) % 7 == 0:  # 1970-01-01 was a Thursday
