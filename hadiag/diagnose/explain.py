@@ -149,8 +149,9 @@ def _root(part: Component, graph: CausalGraph) -> Effect | None:
     return min(own, key=lambda e: _order_of(graph.findings[e.key]), default=None)
 
 
-def _order_of(finding: Finding) -> tuple[int, int, int, str]:
-    return (-finding.severity.rank, place((finding.incident_kind,)), _start(finding), finding.id)
+def _order_of(finding: Finding) -> tuple[bool, int, int, int, str]:
+    unproven = finding.holds is not Tri.TRUE
+    return (unproven, -finding.severity.rank, place((finding.incident_kind,)), _start(finding), finding.id)
 
 
 def _gravity(part: Component, graph: CausalGraph) -> tuple[int, int, str]:

@@ -106,7 +106,7 @@ STATE_TABLES: Mapping[str, StateTable] = {
     "qdevice.view": _state(
         "connected reason", "corosync.votequorum.qdevice_lost qdevice.disconnected", nodes="observer"
     ),
-    "link.state": _state("peer link state", "knet.link.down corosync.rrp.faulty", nodes="observer peer"),
+    "link.state": _state("peer link state startup", "knet.link.down corosync.rrp.faulty", nodes="observer peer"),
     "dc.view": _state("dc", "pcmk.dc.set", nodes="dc"),
     "controller.state": _state("state", "pcmk.fsa.transition", nodes="observer"),
     "fencing.operation": _state(
@@ -152,6 +152,7 @@ STATE_TABLES: Mapping[str, StateTable] = {
     "daemon.end": _state(
         "daemon node pid how signal respawned", "pacemakerd.child_signal pacemakerd.child_exit", nodes="node"
     ),
+    "node.pause": _state("node duration_s", "corosync.main.not_scheduled", nodes="node"),
     "node.boot": _state("node how", "kernel.boot", nodes="node"),
     "transition": _state("number dc file kind result aborts", "pcmk.transition.result", operation=True, nodes="dc"),
     "cluster.option": _state("name value source", "cib.diff"),

@@ -15,7 +15,8 @@ Tables and their values:
 * ``node.absent``: node, how (unclean, orderly, unknown), fenced
 * ``quorum.view``: quorate, startup (not yet quorate since its corosync started)
 * ``qdevice.view``: connected, reason
-* ``link.state``: peer ("" for a ring of the redundant ring protocol), link, state (up, down)
+* ``link.state``: peer ("" for a ring of the redundant ring protocol), link, state (up, down), startup (down because
+  corosync had only begun)
 * ``dc.view``: dc ("" for none); ``controller.state``: state
 * ``transition``: number, dc, file, kind (input, warn, error), result, aborts
 * ``fencing.operation``: op_id, action, target, reason, client, requested_by, executed_by, devices, attempts, result
@@ -31,6 +32,7 @@ Tables and their values:
 * ``rsc.ban``: resource, node, why (migration_threshold, hard_failure, fatal_failure), failures
 * ``daemon.life``: daemon, node, pid, how (running, orderly, killed, crashed, disconnected, unknown), signal,
   respawned; ``daemon.end``: the same, as the moment at which a life ended that was not to end
+* ``node.pause``: node, duration_s (corosync did not run)
 * ``node.boot``: node, how (orderly, fenced, crash, unknown, running); ``observer.silent``: node, how
 * ``cluster.option``: name, value, source (event, cib, pe-input)
 * ``node.standby``, ``node.maintenance``: node ("" for the whole cluster, a resource for its own mode), value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hadiag.model.source import Warn
-from hadiag.state import admin, controller, daemons, fencing, links, membership, options, quorum, resources
+from hadiag.state import admin, controller, daemons, fencing, links, membership, options, pauses, quorum, resources
 from hadiag.state.contradictions import contradictions
 from hadiag.state.losses import losses
 from hadiag.state.tracker import StateTracker, Views
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def built_in() -> tuple[StateTracker, ...]:
     """Trackers that ship with hadiag."""
-    modules = (membership, links, quorum, controller, daemons, fencing, resources, admin, options)
+    modules = (membership, links, quorum, controller, daemons, fencing, resources, admin, options, pauses)
     return tuple(module.TRACKER for module in modules)
 
 

@@ -56,8 +56,10 @@ def _link(timeline: Timeline, table: Intervals, event: Event, since: tuple[Insta
     key = (event.observer, peer, link)
     if table.current(key) is None and since is not None:
         before = "up" if state == "down" else "down"
-        table.open(key, event.observer, *since, {"peer": peer, "link": link, "state": before})
-    table.change(key, event.observer, event.at, event.uid, {"peer": peer, "link": link, "state": state})
+        value = {"peer": peer, "link": link, "state": before, "startup": before == "down"}
+        table.open(key, event.observer, *since, value)
+    value = {"peer": peer, "link": link, "state": state, "startup": False}
+    table.change(key, event.observer, event.at, event.uid, value)
 
 
 TRACKER = LinkTracker()

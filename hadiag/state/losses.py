@@ -16,6 +16,7 @@ from hadiag.model.time import NS, Instant
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
 from hadiag.state.intervals import end_ns, start_ns
+from hadiag.state.pauses import PAUSES
 from hadiag.state.tracker import Views
 from hadiag.timeline import Timeline
 
@@ -23,7 +24,6 @@ EPISODE_NS = 30 * NS
 """Absences of one node that begin within this time of each other are one episode; a consensus takes seconds, not minutes."""
 
 COROSYNC_STARTS = ("corosync.main.starting", "corosync.main.started_2x")
-PAUSES = ("corosync.main.not_scheduled", "corosync.totem.process_pause")
 LAST_WORDS_NS = 15 * NS
 """A node cut off prints its own token loss and ring within token and consensus time after the others do."""
 

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from hadiag.model.view import View
     from hadiag.timeline import Timeline
 
-_BUILT_IN = ("membership", "links", "quorum", "controller", "daemons", "fencing", "resources", "admin", "options")
+_BUILT_IN = (
+    "membership",
+    "links",
+    "quorum",
+    "controller",
+    "daemons",
+    "fencing",
+    "resources",
+    "admin",
+    "options",
+    "pauses",
+)
 
 
 class StateTracker(Protocol):
