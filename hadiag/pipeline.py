@@ -233,7 +233,7 @@ def analyze(paths: Sequence[str], options: Options | None = None, stdin: BinaryI
     """
     options = options or Options()
     timeline, reading, catalogue = read_timeline(paths, options, stdin)
-    ruleset = load_rules(rule_dirs(options.rules), catalogue)
+    ruleset = load_rules(rule_dirs(options.rules), catalogue, cache=options.cache)
     _tell(options, "Rebuilding the state of the cluster")
     views = build_views(timeline, reading.facts)
     _tell(options, "Applying the rules")

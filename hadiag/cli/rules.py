@@ -129,6 +129,29 @@ def new(
     write_file(output, tools.new_rule(name, layer))
 
 
+@_rules.command("export")
+def export(
+    regex: Annotated[
+        bool, typer.Option("--regex", help="What the scan of raw lines looks for, as regexes for rg -f.")
+    ] = False,
+    output: Annotated[str, typer.Option("--output", "-o", help="Where to write; - is standard output.")] = "-",
+    rules: shared.Rules = None,
+    debug: shared.Debug = False,
+) -> None:
+    """Write the event patterns for other tools, one a line: their literals, or with --regex what the scan looks for."""
+    del debug
+    from hadiag.pipeline import load_catalogue
+    from hadiag.scan.database import expressions
+
+    catalogue = load_catalogue(shared.make(rules=rules))
+    rows = (
+        [expression.regex.decode("ascii") for expression in expressions(catalogue)[0]]
+        if regex
+        else [pattern.literal for pattern in catalogue.patterns]
+    )
+    write_file(output, "".join(f"{row}\n" for row in dict.fromkeys(rows)))
+
+
 @_rules.command("schema")
 def schema(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the JSON Schemas are written.")],

@@ -8,24 +8,27 @@ anchor event only is parsed when it turns out that it is kept (``hadiag.extract.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hadiag.catalogue import Catalogue, Matcher
-from hadiag.extract.keeping import Keeper, Waiting
+from hadiag.catalogue import Catalogue, Matcher, Pattern
+from hadiag.extract.keeping import Batch, Keeper, Run
 from hadiag.extract.unknowns import UnknownMessages, UnknownTemplate
 from hadiag.formats import LineParser, LogKind, clock_for, decode, read_entry
 from hadiag.model.entity import Level
 from hadiag.model.event import EventClass, RawEvent
 from hadiag.model.record import LogSummary, Record
-from hadiag.model.source import Artifact, SourceRef, Warn
+from hadiag.model.source import Artifact, BundleId, SourceRef, Warn
+from hadiag.model.time import LoggedTime
 from hadiag.scan.blocks import Block, read_blocks
 from hadiag.scan.database import LEVELS, Database
-from hadiag.scan.stamps import NO_STAMP
+from hadiag.scan.stamps import NO_STAMP, Ints
 from hadiag.scan.stream import Rejoined
 from hadiag.scan.times import ClockReading
 
@@ -57,20 +60,30 @@ def extract_log(artifact: Artifact, head: bytes, kind: LogKind, database: Databa
     return reader.finish()
 
 
+_T = TypeVar("_T")
 _CORE: Final = 2
 _CONTEXT: Final = 1
 _ANCHOR: Final = 0
 _RANK: Final = {EventClass.CORE: _CORE, EventClass.CONTEXT: _CONTEXT, EventClass.ANCHOR: _ANCHOR}
+_NOWHERE: Final = SourceRef(BundleId(""), "", 0, 0, 0)
+_MAX_KNOWN: Final = 10_000
+"""Lines that are known by their text behind the stamp; when there are more, all are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What the hits of a database mean: their patterns, how urgent they are, the type that names them."""
+    """What the hits of a database mean.
+
+    Of each number: how urgent its patterns are, the type that names them, and the texts of which one must stand in a line
+    as well for any of them to match (none: the hit itself is enough).
+    """
 
     matcher: Matcher
-    ranks: tuple[int, ...]
+    ranks: NDArray[np.int64]
     keys: tuple[str, ...]
     continues: frozenset[int]
+    literals: Mapping[int, tuple[bytes, ...]]
+    checked: NDArray[np.bool_]
 
 
 @lru_cache(maxsize=4)
@@ -82,7 +95,51 @@ def _plan(catalogue: Catalogue, patterns: tuple[tuple[int, ...], ...]) -> _Plan:
     for number in going_on:
         ranks[number] = _CORE  # the lines that follow are at hand only now
     keys = [members[0].name if members else "" for members in types]
-    return _Plan(Matcher(catalogue), tuple(ranks), tuple(keys), going_on)
+    literals = {
+        number: texts
+        for number, members in enumerate(patterns)
+        if ranks[number] == _CORE
+        and number not in going_on
+        and (texts := _literals([catalogue.patterns[index] for index in members]))
+    }
+    checked = np.array([number in literals for number in range(len(patterns))])
+    return _Plan(Matcher(catalogue), np.array(ranks), tuple(keys), going_on, literals, checked)
+
+
+def _literals(members: Sequence[Pattern]) -> tuple[bytes, ...]:
+    """The literals of patterns, where their block copies do not hold them and their case matters."""
+    for pattern in members:
+        literal = pattern.literal.strip().encode()
+        if "(?i" in pattern.regex or any(literal in _plain(copy) for copy in pattern.block_regexes):
+            return ()
+    return tuple(dict.fromkeys(pattern.literal.strip().encode() for pattern in members))
+
+
+def _plain(copy: bytes) -> bytes:
+    r"""The text of a block copy, which is nothing but text with some bytes written as ``\xNN``."""
+    return re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), copy)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Groups:
+    """The hits of a block by line: of each line that hits its index, its rank, and where its hits begin and end."""
+
+    numbers: list[int]
+    lines: Ints
+    ranks: Ints
+    first: Ints
+    last: Ints
+
+    def numbers_of(self, group: int) -> list[int]:
+        """Numbers that hit a line, each once."""
+        start, end = int(self.first[group]), int(self.last[group])
+        return self.numbers[start:end] if end - start == 1 else list(dict.fromkeys(self.numbers[start:end]))
+
+
+def _bounded(known: dict[bytes, _T]) -> dict[bytes, _T]:
+    if len(known) >= _MAX_KNOWN:
+        known.clear()
+    return known
 
 
 class _LogReader:
@@ -99,12 +156,16 @@ class _LogReader:
         self._keeper = Keeper()
         self._unknowns = UnknownMessages(artifact.node_hint, kind.family)
         self._recognised = 0
+        self._folding: dict[bytes, tuple[Run, int]] = {}
+        self._models: dict[bytes, RawEvent] = {}
+        self._nothing: set[bytes] = set()
 
     def read(self, block: Block) -> None:
         """Take in the next block."""
         wall = self._clock.read(block)
-        for index, numbers in _hit_lines(block, self._database):
-            self._line(block, index, numbers, int(wall[index]))
+        groups = self._groups(block)
+        if groups is not None:
+            self._take(block, groups, wall)
         stamped = np.flatnonzero(wall != NO_STAMP)
         if len(stamped):
             self._keeper.settle(int(wall[stamped[-1]]))
@@ -115,36 +176,127 @@ class _LogReader:
         events = self._keeper.finish()
         return LogExtract(events, self._summary(reading), self._unknowns.templates(), tuple(self._warnings(reading)))
 
-    def _line(self, block: Block, index: int, numbers: list[int], wall: int) -> None:
-        ranks, key = self._plan.ranks, self._plan.keys
-        rank = max(ranks[number] for number in numbers)
-        if rank == _CORE:
-            self._read_now(block, index, numbers, wall)
-            return
-        self._recognised += 1  # unread: the hit counts
-        place = (block.line(index), self._ref(block, index), tuple(numbers))
-        name = next(key[number] for number in numbers if ranks[number] == rank)
-        line = Waiting(wall, name, partial(self._read_later, *place))
-        (self._keeper.wait if rank == _CONTEXT else self._keeper.sample)(line)
+    def _groups(self, block: Block) -> _Groups | None:
+        """Scan a block; hits that cannot be confirmed are dropped."""
+        hits = self._database.hits(block.data)
+        numbers, lines = hits.numbers, hits.lines
+        doubtful = self._plan.checked[numbers]
+        if doubtful.any():
+            keep = ~doubtful
+            for number in np.unique(numbers[doubtful]).tolist():
+                mine = np.flatnonzero(numbers == number)
+                keep[mine] = hits.with_any(self._plan.literals[number], lines[mine])
+            numbers, lines = numbers[keep], lines[keep]
+        if not len(numbers):
+            return None
+        order = np.argsort(lines, kind="stable")
+        numbers, lines = numbers[order], lines[order]
+        first = np.concatenate(([0], np.flatnonzero(np.diff(lines)) + 1))
+        ranks = np.maximum.reduceat(self._plan.ranks[numbers], first)
+        return _Groups(numbers.tolist(), lines[first], ranks, first, np.append(first[1:], len(numbers)))
 
-    def _read_now(self, block: Block, index: int, numbers: list[int], wall: int) -> None:
+    def _take(self, block: Block, groups: _Groups, wall: Ints) -> None:
+        """Read the lines that may be core events, and leave the others to the keeper."""
+        core = np.flatnonzero(groups.ranks == _CORE)
+        later: dict[int, RawEvent] = {}
+        for group in core.tolist():
+            index = int(groups.lines[group])
+            event = self._read_now(block, index, groups.numbers_of(group), int(wall[index]))
+            if event is not None:
+                later[group] = event
+        self._recognised += len(groups.lines) - len(core)  # unread: the hit counts
+        self._leave(block, groups, wall, later)
+
+    def _leave(self, block: Block, groups: _Groups, wall: Ints, later: Mapping[int, RawEvent]) -> None:
+        """Hand context and anchors over, unread where they are not in ``later``."""
+
+        def read(group: int) -> RawEvent | None:
+            return later.get(group) or self._read_later(block, int(groups.lines[group]), groups.numbers_of(group))
+
+        unread = groups.ranks == _CONTEXT
+        unread[[group for group, event in later.items() if event.cls is EventClass.CONTEXT]] = True
+        rows = np.flatnonzero(unread)
+        if len(rows):
+            self._keeper.wait(Batch(wall[groups.lines[rows]], rows, read))
+        anchors: dict[str, list[int]] = {}
+        for group in np.flatnonzero(groups.ranks == _ANCHOR).tolist():
+            anchors.setdefault(self._plan.keys[groups.numbers[int(groups.first[group])]], []).append(group)
+        for group, event in later.items():
+            if event.cls is EventClass.ANCHOR:
+                anchors.setdefault(event.type, []).append(group)
+        for key, members in anchors.items():
+            places = np.array(sorted(members))
+            self._keeper.sample(key, wall[groups.lines[places]], places, read)
+
+    def _read_now(self, block: Block, index: int, numbers: list[int], wall: int) -> RawEvent | None:
+        """Read a line; its event, if it is one of context or an anchor, which the keeper takes later."""
+        body = block.data[int(self._clock.ends[index]) : int(block.ends[index])]
+        storm = self._folding.get(body)
+        if storm is not None and storm[0].folds(wall):
+            storm[0].fold(wall, storm[1], partial(self._time_of, block.line(index)))
+            self._recognised += 1
+            return None
+        if body in self._nothing:
+            return None
+        if self._unknowns.storming and self._unknowns.repeats(body, lambda: self._record_of(block, index)):
+            return None
+        event = self._known(block, index, body, wall) or self._read_line(block, index, numbers, body)
+        if event is None:
+            return None
+        self._recognised += 1
+        if event.cls is not EventClass.CORE:
+            return event
+        run = self._keeper.take(event, wall, self._types[event.type].subject)
+        if run is not None and body in self._models:
+            _bounded(self._folding)[body] = (run, event.repeated)
+        return None
+
+    def _read_line(self, block: Block, index: int, numbers: list[int], body: bytes) -> RawEvent | None:
+        """Parse and confirm a line; what it is, is known from then on of lines with the same text behind the stamp."""
         text = block.line(index).decode("utf-8", "replace")
         record = self._parser.parse(text, self._ref(block, index))
         if record is None:
-            return
-        if self._goes_on(record, numbers):
+            return None
+        goes_on = self._goes_on(record, numbers)
+        if goes_on:
             record = read_entry(self._parser, block, index, self._artifact.bundle, self._artifact.path) or record
         event = self._event(record, text, numbers)
         if event is not None:
-            self._recognised += 1
-            self._keeper.take(event, wall)
+            if not goes_on:
+                self._note(block, index, body, event)
         elif record.level is not None and record.level >= Level.WARNING:
-            self._unknowns.add(record, record.level, text)
+            self._unknowns.add(record, record.level, text, body)
+        elif not goes_on:
+            if len(self._nothing) >= _MAX_KNOWN:
+                self._nothing.clear()
+            self._nothing.add(body)
+        return event
 
-    def _read_later(self, line: bytes, ref: SourceRef, numbers: tuple[int, ...]) -> RawEvent | None:
-        text = line.decode("utf-8", "replace")
-        record = self._parser.parse(text, ref)
+    def _note(self, block: Block, index: int, body: bytes, event: RawEvent) -> None:
+        """Remember an event by its text, where the columns of the block say the same time as the parser."""
+        if event.time is not None and self._clock.logged(block, index) == event.time:
+            _bounded(self._models)[body] = event
+
+    def _known(self, block: Block, index: int, body: bytes, wall: int) -> RawEvent | None:
+        """The event of a line whose text was read before, with its own place and time."""
+        model = self._models.get(body)
+        if model is None or wall == NO_STAMP:
+            return None
+        time = self._clock.logged(block, index)
+        text = block.line(index).decode("utf-8", "replace")
+        return replace(model, ref=self._ref(block, index), time=time, text=text)
+
+    def _read_later(self, block: Block, index: int, numbers: list[int]) -> RawEvent | None:
+        text = block.line(index).decode("utf-8", "replace")
+        record = self._parser.parse(text, self._ref(block, index))
         return None if record is None else self._event(record, text, numbers)
+
+    def _record_of(self, block: Block, index: int) -> Record | None:
+        return self._parser.parse(block.line(index).decode("utf-8", "replace"), self._ref(block, index))
+
+    def _time_of(self, line: bytes) -> LoggedTime | None:
+        record = self._parser.parse(line.decode("utf-8", "replace"), _NOWHERE)
+        return record.time if record is not None else None
 
     def _goes_on(self, record: Record, numbers: list[int]) -> bool:
         """Whether the message needs the lines that follow: cut lists of corosync, types that say so."""
@@ -206,14 +358,3 @@ class _LogReader:
             yield Warn("log-truncated-line", f"{reading.cut_lines} lines of {path} were too long and were cut.", path)
         if reading.lines and not reading.runs:
             yield Warn("log-undated", f"{path} carries no time; its lines cannot be placed on the timeline.", path)
-
-
-def _hit_lines(block: Block, database: Database) -> Iterator[tuple[int, list[int]]]:
-    """Lines of a block that hit, in order, each with the numbers of its hits."""
-    found: dict[int, list[int]] = {}
-    for number, line in database.scan(block.data):
-        numbers = found.setdefault(line, [])
-        if number not in numbers:
-            numbers.append(number)
-    for line in sorted(found):
-        yield line, found[line]

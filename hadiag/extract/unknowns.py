@@ -10,7 +10,7 @@ A tree of fixed depth: program, number of words, first word, then the templates 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +23,11 @@ from hadiag.model.time import LoggedTime
 MAX_TEMPLATES: Final = 400
 """Templates of one log; what comes after them is counted in one template for each program."""
 
+STORM: Final = 1000
+"""Lines of a template from which on those that differ in digits only are counted unread."""
+
+_MAX_STORMS: Final = 10_000
+_DIGITS: Final = b"0123456789"
 _WORDS: Final = 40  # words of a message that are compared
 _LEAF: Final = 40  # templates with the same program, length and first word
 _ALIKE: Final = 0.6  # share of equal words from which on two messages are one template
@@ -72,6 +77,12 @@ class _Cluster:
     text: str
     level: Level
     count: int = 0
+    read_last: Callable[[], Record | None] | None = None
+
+    @property
+    def last_record(self) -> Record:
+        """The last record, read now if it was only counted."""
+        return (self.read_last() if self.read_last is not None else None) or self.last
 
     def likeness(self, words: Sequence[str]) -> float:
         same = sum(one == other for one, other in zip(self.words, words, strict=True))
@@ -79,7 +90,7 @@ class _Cluster:
 
     def take(self, record: Record, words: Sequence[str], level: Level) -> None:
         self.words = [one if one == other else _ANY for one, other in zip(self.words, words, strict=True)]
-        self.last = record
+        self.last, self.read_last = record, None
         self.level = max(self.level, level)
         self.count += record.repeated
 
@@ -92,9 +103,24 @@ class UnknownMessages:
     family: str
     _leaves: dict[tuple[str, int, str], list[_Cluster]] = field(default_factory=dict)
     _total: int = 0
+    _storms: dict[bytes, _Cluster] = field(default_factory=dict)
 
-    def add(self, record: Record, level: Level, text: str) -> None:
-        """Take in a line that no pattern knows."""
+    @property
+    def storming(self) -> bool:
+        """Whether any template is so frequent that its lines are counted unread."""
+        return bool(self._storms)
+
+    def repeats(self, body: bytes, read: Callable[[], Record | None]) -> bool:
+        """Count a line of a storm by its text behind the stamp; ``read`` reads it if it should be the last one."""
+        cluster = self._storms.get(body.translate(None, _DIGITS))
+        if cluster is None:
+            return False
+        cluster.count += 1
+        cluster.read_last = read
+        return True
+
+    def add(self, record: Record, level: Level, text: str, body: bytes | None = None) -> None:
+        """Take in a line that no pattern knows. ``body`` is the line behind its stamp."""
         words = masked(record.message).split(" ")[:_WORDS]
         program = canonical(record.program) if record.program else ""
         if self._total >= MAX_TEMPLATES:
@@ -106,6 +132,8 @@ class UnknownMessages:
             leaf.append(cluster)
             self._total += 1
         cluster.take(record, words, level)
+        if body is not None and record.repeated == 1 and cluster.count > STORM and len(self._storms) < _MAX_STORMS:
+            self._storms[body.translate(None, _DIGITS)] = cluster
 
     def templates(self) -> tuple[UnknownTemplate, ...]:
         """All templates, in the order of their first lines."""
@@ -116,9 +144,9 @@ class UnknownMessages:
                 level=cluster.level,
                 count=cluster.count,
                 first=cluster.first.time,
-                last=cluster.last.time,
+                last=last.time,
                 example=cluster.first.ref,
-                last_ref=cluster.last.ref,
+                last_ref=last.ref,
                 text=cluster.text,
                 host=cluster.first.host,
                 node_hint=self.node_hint,
@@ -126,6 +154,7 @@ class UnknownMessages:
             )
             for (program, _, _), leaf in self._leaves.items()
             for cluster in leaf
+            for last in (cluster.last_record,)
         ]
         return tuple(sorted(rows, key=lambda row: (row.example.line, row.template)))
 

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from hadiag.catalogue.marked import MarkedDocument, read_marked
+from hadiag.catalogue.marked import MarkedDocument, parse_marked, read_marked
 from hadiag.errors import RulesError
+from hadiag.rulelang import store
 from hadiag.rulelang.edges import build_edges
 from hadiag.rulelang.language import (
     PACK_SCHEMA,
@@ -40,8 +41,10 @@ _M = TypeVar("_M", bound=Strict)
 class Reading:
     """Collects entries and problems while the files of all packs are read."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: store.Documents | None = None) -> None:
+        self.known = known or {}
         self.documents: list[MarkedDocument] = []
+        self.paths: list[str] = []
         self.rules: dict[str, Rule] = {}
         self.causes: dict[str, Cause] = {}
         self.audits: dict[str, Audit] = {}
@@ -74,10 +77,18 @@ class Reading:
         return pack.name
 
     def _document(self, path: Path, directory: Path) -> MarkedDocument:
-        document = read_marked(path, shown_path(path, directory))
+        name = shown_path(path, directory)
+        try:
+            raw = path.read_bytes() if path.is_file() else None
+        except OSError:
+            raw = None
+        if raw is None:
+            document = read_marked(path, name)
+        else:
+            document = self.known.get(str(path)) or parse_marked(raw, name)
+            self.digest.update(name.encode("utf-8", "surrogateescape") + b"\0" + raw + b"\0")
         self.documents.append(document)
-        if path.is_file():
-            self.digest.update(document.file.encode("utf-8", "surrogateescape") + b"\0" + path.read_bytes() + b"\0")
+        self.paths.append(str(path))
         return document
 
     def _add_file(self, document: MarkedDocument, model: type[Strict], pack: str, folder: Path) -> None:
@@ -112,36 +123,49 @@ class Reading:
         return tuple(text for _, _, text in rows[:MAX_PROBLEMS])
 
 
-def load_rules(directories: Sequence[Path], catalogue: CatalogueInfo | None = None) -> RuleSet:
+def load_rules(directories: Sequence[Path], catalogue: CatalogueInfo | None = None, *, cache: bool = True) -> RuleSet:
     """Load all packs.
 
     Args:
         directories: pack directories, the built-in one first.
         catalogue: the event catalogue, against which event types and their fields are checked; without one they are not.
+        cache: use and write the cache of what loaded without problems.
 
     Raises:
         RulesError: with one line ``file:line: key: what was expected`` for each problem.
     """
-    rule_set, problems = read_rules(directories, catalogue)
-    if problems:
-        raise RulesError(problems)
+    key = store.key(directories, catalogue) if cache else None
+    known = store.recall(key) if key else None
+    reading, rule_set = _read(directories, catalogue, known)
+    if reading.problems:
+        raise RulesError(reading.problems)
+    if key and known is None:
+        store.remember(key, reading.paths, reading.documents)
     return rule_set
 
 
 def read_rules(directories: Sequence[Path], catalogue: CatalogueInfo | None = None) -> tuple[RuleSet, tuple[str, ...]]:
     """Load what can be loaded, and list the problems; for tools that help to write rules."""
-    reading = Reading()
+    reading, rule_set = _read(directories, catalogue, None)
+    return rule_set, reading.problems
+
+
+def _read(
+    directories: Sequence[Path], catalogue: CatalogueInfo | None, known: store.Documents | None
+) -> tuple[Reading, RuleSet]:
+    """Read all packs; of ``known`` documents it is known that they and their references are right."""
+    reading = Reading(known)
     for directory in directories:
         reading.read_pack(directory)
-    rule_set = _assemble(reading, catalogue)
-    return rule_set, reading.problems
+    return reading, _assemble(reading, catalogue)
 
 
 def _assemble(reading: Reading, catalogue: CatalogueInfo | None) -> RuleSet:
     rules = dict(sorted(reading.rules.items()))
     audits = dict(sorted(reading.audits.items()))
     causes = dict(sorted(reading.causes.items()))
-    check_references(rules, audits, causes, reading.places, None if catalogue is None else catalogue.types)
+    if not reading.known:
+        check_references(rules, audits, causes, reading.places, None if catalogue is None else catalogue.types)
     table = build_edges(rules, audits, causes, reading.places)
     return RuleSet(
         findings=rules,

@@ -16,12 +16,15 @@ each dialect, so that messages which no pattern knows are seen too:
 from __future__ import annotations
 
 import platform
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hadiag.catalogue.store import read_cached, write_cached
 from hadiag.catalogue.types import Catalogue
@@ -58,19 +61,60 @@ class Database:
 
     def scan(self, block: bytes) -> list[tuple[int, int]]:
         """Report what matches in whole lines: id, and index of the line, which may come up more than once."""
+        found = self.hits(block)
+        return list(zip(found.numbers.tolist(), found.lines.tolist(), strict=True))
+
+    def hits(self, block: bytes) -> Hits:
+        """Report the same as columns, with what is needed to look closer at the lines."""
         text = collapsed(block)
         hits = self.scanner.scan(text)
         if not hits:
-            return []
+            return Hits(text, _NONE, _NONE, _NONE)
+        columns = np.array(hits, dtype=np.int64)
         newlines = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == _NEWLINE)
-        last = np.array([end for _, end in hits], dtype=np.int64) - 1  # the last byte of the match
-        lines = np.searchsorted(newlines, last).tolist()
-        return [(number, line) for (number, _), line in zip(hits, lines, strict=True)]
+        lines = np.searchsorted(newlines, columns[:, 1] - 1)  # by the last byte of the match
+        return Hits(text, newlines, columns[:, 0], lines)
+
+
+_NONE: Final = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits:
+    """What a scan found: the text that was scanned and where its lines end, and of each hit its id and its line."""
+
+    text: bytes
+    newlines: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    lines: NDArray[np.int64]
+
+    def with_any(self, literals: Sequence[bytes], lines: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell in which of some lines any of some texts stands, runs of blanks collapsed."""
+        found: NDArray[np.bool_] = np.zeros(len(lines), dtype=np.bool_)
+        if len(lines) > _MANY:
+            for literal in literals:
+                places = np.array(
+                    [match.start() for match in re.finditer(re.escape(literal), self.text)], dtype=np.int64
+                )
+                found |= np.isin(lines, np.searchsorted(self.newlines, places))
+            return found
+        for index, line in enumerate(lines.tolist()):
+            start = int(self.newlines[line - 1]) + 1 if line else 0
+            end = int(self.newlines[line]) if line < len(self.newlines) else len(self.text)
+            found[index] = any(self.text.find(literal, start, end) >= 0 for literal in literals)
+        return found
+
+
+_MANY: Final = 100
+"""Lines from which on the whole text is searched once instead of line by line."""
 
 
 def collapsed(block: bytes) -> bytes:
     """The block with each run of blanks and tabs as one blank: what the confirming regex will see of its messages."""
-    codes = np.frombuffer(block.replace(b"\t", b" "), dtype=np.uint8)
+    plain = block.replace(b"\t", b" ")
+    if b"  " not in plain:
+        return plain
+    codes = np.frombuffer(plain, dtype=np.uint8)
     blank = codes == _BLANK
     keep = np.ones(len(codes), dtype=np.bool_)
     np.logical_not(blank[1:] & blank[:-1], out=keep[1:])

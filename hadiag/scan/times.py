@@ -106,6 +106,9 @@ class BlockClock:
         self._nul = self._dropped = False
         self._late = False  # the last stamp is of the old year in a run of the new one
         self._scratch = bytearray()
+        self._stamps: Stamps | None = None
+        self.ends: Ints = np.empty(0, dtype=np.int64)
+        """Where the stamp of each line of the last block ends, in the block; its start where there is none."""
 
     def read(self, block: Block) -> Ints:
         """Take in the next block; the printed wall time of each line in ns, ``NO_STAMP`` where it has none."""
@@ -113,6 +116,7 @@ class BlockClock:
             self._scratch = bytearray(2 * len(block.data) + PAD)
         lines = Lines(block.data, block.starts, self._scratch)
         stamps = read_stamps(lines, self._order())
+        self._stamps, self.ends = stamps, stamps.end
         self._count(block, lines, stamps)
         self._follow(block, stamps)
         if self._host_column:
@@ -228,6 +232,12 @@ class BlockClock:
         if len(self._gaps) > MAX_GAPS:
             self._gaps.sort(key=lambda gap: gap.start_wall_ns - gap.end_wall_ns)
             del self._gaps[MAX_GAPS:]
+
+    def logged(self, block: Block, row: int) -> LoggedTime | None:
+        """The stamp of a line of the last block that was read."""
+        if self._stamps is None or int(self._stamps.wall[row]) == NO_STAMP:
+            return None
+        return self._mark(block, self._stamps, row).time
 
     def _mark(self, block: Block, stamps: Stamps, row: int) -> _Mark:
         begin, end = int(stamps.begin[row]), int(stamps.end[row])
