@@ -104,7 +104,9 @@ function inside(s, pattern, keep,   out, hit) {
 
 # <nvpair id="..." name="passwd" value="..."/> in any order, also with the quotes of JSON; several tags in one line.
 function tags(s,   parts, n, i, name, out) {
-    n = split(s, parts, ">")
+    # A record of XML holds no ">", and some awks take a newline for a separator as well.
+    if (mode == "xml") { n = 1; parts[1] = s }
+    else n = split(s, parts, ">")
     out = ""
     for (i = 1; i <= n; i++) {
         if (match(parts[i], /[ \t]name=\\?["\047][^"\047\\]*/)) {
