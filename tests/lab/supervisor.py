@@ -76,8 +76,8 @@ class Rack:
             machine.wanted = False
             pid = machine.first
             if pid is not None:
+                os.kill(pid, signal.SIGKILL)  # before it is thawed, so that it does not wake up once more
                 self.freeze(name, frozen=False)
-                os.kill(pid, signal.SIGKILL)
             if machine.process is not None:
                 machine.process.wait()
             self.network.disconnect(self.plan, machine.plan)
