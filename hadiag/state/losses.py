@@ -96,8 +96,8 @@ def _loss(episode: _Episode, timeline: Timeline, views: Views, episodes: Sequenc
     pauses = _pauses(episode, timeline)
     saw = _saw_leave(episode, episodes)
     testimony = () if pauses else _testimony(episode, timeline)
-    silence = _silence(episode, timeline)
     operation = _fencing(episode, views)
+    silence = _silence(episode, timeline, operation)
     gone = _corosync_gone(episode, timeline, views)
     own_links = _links(views, node, episode, set(episode.witnesses))
     peer_links = tuple(uid for w in episode.witnesses for uid in _links(views, Node(w), episode, {episode.node}))
@@ -192,14 +192,17 @@ def _corosync_gone(episode: _Episode, timeline: Timeline, views: Views) -> tuple
     return tuple(uid for uid in (*ends, *lost) if uid is not None)
 
 
-def _silence(episode: _Episode, timeline: Timeline) -> int | None:
+def _silence(episode: _Episode, timeline: Timeline, operation: View | None) -> int | None:
     """Start of the silent stretch in which the node was lost, None where it was not silent then.
 
     The others notice a dead node only after the token time-out, a second or more: a node that spoke until the very moment was alive.
+    One that spoke until its fencing was asked for was silenced by that.
     """
+    asked = operation.start.ns if operation is not None and operation.start is not None else None
     for silence in timeline.silences.get(Node(episode.node), ()):
         until = silence.end_ns if silence.end_ns is not None else 1 << 63
-        if silence.start_ns <= episode.start.ns and until > episode.start.ns - NS:
+        fenced = asked is not None and asked < silence.start_ns
+        if silence.start_ns <= episode.start.ns and until > episode.start.ns - NS and not fenced:
             return silence.start_ns
     return None
 
@@ -238,7 +241,7 @@ def _fenced_before(episode: _Episode, operation: View | None) -> bool:
     if operation is None or operation.start is None or operation.value.get("result") not in {"ok", "unknown"}:
         return False
     reason = str(operation.value.get("reason") or "")
-    if any(word in reason for word in _LOSS_REASONS):
+    if any(word in reason for word in _LOSS_REASONS) and "process" not in reason:
         return False
     return operation.start.before(episode.start) is Tri.TRUE
 
