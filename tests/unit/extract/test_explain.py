@@ -31,6 +31,9 @@ JOURNAL = {
         "Nov 22 10:00:00 n1 crmd[93]:  notice: Node n2 state is now lost",
         json.dumps(JOURNAL),
         "Node n2 state is now lost",
+        "n1 crmd[93]:  notice: Node n2 state is now lost",
+        "crmd[93]:  notice: Node n2 state is now lost",
+        "n1 pacemaker-controld  [93] (peer_update_callback) \tnotice: Node n2 state is now lost | nodeid=2",
     ],
 )
 def test_a_line_is_explained_whatever_its_envelope(catalogue: Catalogue, text: str) -> None:
