@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 NODES ?= alder,birch
+SUITE ?= bookworm
 SAMPLE ?= samples/01-partition-fenced/partition-fence-ok.tar.bz2
 
 .PHONY: demo test lint setup samples lab clean
@@ -31,9 +32,9 @@ lint: setup
 samples: setup
 	$(BIN)/python -m tests.golden.scoreboard
 
-# A real cluster of two nodes in namespaces (as root, on Debian); NODES, and `python -m tests.lab --help` for the rest.
+# A real cluster of two nodes in namespaces (as root, on Debian, with debootstrap); CONTRIBUTING.md says what to do with it.
 lab: setup
-	$(BIN)/python -m tests.lab up --nodes $(NODES)
+	$(BIN)/python -m tests.lab up --nodes $(NODES) --suite $(SUITE)
 	$(BIN)/python -m tests.lab status
 
 clean:

@@ -120,7 +120,7 @@ def ensure(places: Places, suite: str) -> Path:
     """Build the base of a suite if it is not there yet (some minutes; at once for this machine's own packages)."""
     base = places.base(suite)
     if suite == MACHINE:
-        _check()
+        _check(places)
         if not (base / ".ready").exists():
             shutil.rmtree(base, ignore_errors=True)
             _cover(base)
@@ -159,9 +159,15 @@ def missing() -> list[str]:
     return [name for path, name in OWN.items() if not Path(path).exists()]
 
 
-def _check() -> None:
+def _check(places: Places) -> None:
     if names := missing():
         raise LabError(f"nodes of this machine's own packages need {', '.join(names)}")
+    places.root.mkdir(parents=True, exist_ok=True)
+    if places.root.stat().st_dev == Path("/").stat().st_dev:
+        raise LabError(
+            f"nodes of this machine's own packages need another file system at {places.root}: "
+            f"mount -t tmpfs tmpfs {places.root}, or set HADIAG_LAB"
+        )
 
 
 def _cover(base: Path) -> None:

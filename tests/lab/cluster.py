@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from contextlib import suppress
@@ -21,6 +22,8 @@ def up(plan: ClusterPlan, places: Places) -> None:
     """Start all nodes, and wait until the members see each other."""
     if places.plan.exists():
         raise LabError("a cluster is up already; take it down first")
+    if os.geteuid() != 0:
+        raise LabError("the lab makes namespaces and mounts: it needs root")
     base.ensure(places, plan.suite)
     if int(INOTIFY.read_text()) < 1024:
         INOTIFY.write_text("1024")

@@ -28,6 +28,8 @@ def run(arguments: Sequence[str], *, check: bool = True, stdin: str | None = Non
             check=False,
             timeout=timeout,
         )
+    except FileNotFoundError as error:
+        raise LabError(f"there is no {arguments[0]} on this machine; install it") from error
     except subprocess.TimeoutExpired as error:
         raise LabError(f"{' '.join(arguments)}: no end after {timeout:.0f} s") from error
     if check and done.returncode:
