@@ -103,6 +103,8 @@ def refusal(path: str, head: bytes) -> Warn | None:
         or detect(path, head)
     ):
         return None
+    if all(is_note(line) for line in _sample(head)):
+        return None  # "-- No entries --"
     if "journal" in name.lower():
         message = f"{name} holds messages without times (journalctl -o cat?); it cannot be placed on the timeline."
         return Warn("log-undated", message, path)

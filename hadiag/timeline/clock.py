@@ -100,7 +100,8 @@ def _settled(samples: Sequence[Sample], files: Sequence[LogFile], walls: Walls) 
     merged = merge(samples)
     steps = find_steps(files, merged)
     nodes = sorted({sample.node for sample in merged if sample.utc is not None})
-    certain = frozenset(n for n in nodes if n not in walls.plans or walls.plans[n].basis is not TimeBasis.ASSUMED)
+    firm = frozenset(n for n in nodes if n not in walls.plans or walls.plans[n].is_firm)
+    certain = firm or frozenset(n for n in nodes if walls.plans[n].basis is not TimeBasis.ASSUMED)
     for attempt in range(3):
         bases = correct(merged, steps)
         known = anchors(merged)
@@ -126,10 +127,13 @@ def _zone_shifts(clocks: Clocks, walls: Walls) -> dict[Node, tuple[int, TimeBasi
     reference = clocks.reference
     plan = walls.plans.get(reference) if reference else None
     proven = plan is None or plan.basis is not TimeBasis.ASSUMED
+    firm = plan is None or plan.is_firm
     found: dict[Node, tuple[int, TimeBasis]] = {}
     for node, skew in clocks.skews.items():
         piece, mine = _main(skew), walls.plans.get(node)
-        if piece is None or mine is None or mine.basis is not TimeBasis.ASSUMED or node == reference:
+        if piece is None or mine is None or node == reference:
+            continue
+        if mine.basis is not TimeBasis.ASSUMED and (mine.is_firm or not firm):
             continue
         if abs(piece.skew) < _ZONE_AT_LEAST:
             if proven:  # a wrong zone would have shown

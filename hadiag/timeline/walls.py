@@ -44,7 +44,7 @@ class Walls:
         hours = by_ns / (3600 * NS)
         self.notes[node] = f"corrected by {hours:+g} h to fit the clocks of the other nodes"
         for file in files:
-            if file.node == node and file.plan and file.plan.basis is TimeBasis.ASSUMED:
+            if file.node == node and file.plan and not file.plan.is_firm:
                 file.plan = self.plans[node]
 
     def zone_warnings(self) -> list[Warn]:

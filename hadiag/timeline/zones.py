@@ -75,6 +75,12 @@ class ZonePlan:
     basis: TimeBasis
     zone: str | None = None
 
+    @property
+    def is_firm(self) -> bool:
+        """False for an assumption, and for the offset at the time of a collection, which may lie behind a change."""
+        stated = self.basis is TimeBasis.SNAPSHOT and self.zone is not None
+        return stated or self.basis in {TimeBasis.JOURNAL, TimeBasis.IN_LOG, TimeBasis.EPOCH_ANCHOR}
+
     def to_utc(self, wall_ns: int, *, later: bool = False) -> int:
         """UTC of a wall time. A repeated hour is read as its first run unless ``later``; a skipped one as before the change."""
         found = []

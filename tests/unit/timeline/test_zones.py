@@ -189,3 +189,18 @@ def test_majority_of_clues_wins() -> None:
     assert from_clues([*good, stale]) == constant(HOUR * NS, TimeBasis.EPOCH_ANCHOR)
     assert from_clues([]) is None
     assert isinstance(constant(0, TimeBasis.ASSUMED).shifted(900 * NS, TimeBasis.ASSUMED), ZonePlan)
+
+
+def test_offset_at_the_collection_gives_way_to_epochs_of_a_peer() -> None:
+    """A report is made after a change to winter time: its own offset is no longer that of the logs."""
+    a, b = Log("a", "a/pacemaker.log", zone_s=2 * HOUR), Log("b", "b/corosync.log", "corosync", zone_s=2 * HOUR)
+    a.graph("2026-10-20T10:00:00Z")
+    for ring in range(1, 6):
+        for log in (a, b):
+            log.ring(f"2026-10-20T10:0{ring}:00Z", f"1.{ring}", joined="1 2")
+    utc_ns = utc("2026-11-20T10:00:00Z")
+    told = fact("host.time", "b", utc_ns=utc_ns, wall="2026-11-20T11:00:00")
+    line = timeline([a, b], [*members("a", "b"), told])
+    for event in line.of("corosync.totem.new_membership"):
+        assert event.at
+        assert event.at.ns in {utc(f"2026-10-20T10:0{ring}:00Z") for ring in range(1, 6)}
