@@ -12,7 +12,15 @@ from hadiag import catalogue as catalogue_stage
 from hadiag.catalogue import Catalogue
 from hadiag.diagnose import Material, diagnose, unknown_messages
 from hadiag.errors import NoInputError, UsageError
-from hadiag.extract import Census, LogExtract, UnknownTemplate, extract_log, take_census
+from hadiag.extract import (
+    Census,
+    LineSearch,
+    LogExtract,
+    Surroundings,
+    UnknownTemplate,
+    extract_log,
+    take_census,
+)
 from hadiag.model.diagnosis import Diagnosis
 from hadiag.model.event import RawEvent
 from hadiag.model.fact import Fact
@@ -43,6 +51,7 @@ class Options:
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
     limits: Limits = field(default_factory=Limits)
     cache: bool = True
+    search: LineSearch | None = field(default=None, hash=False, compare=False)
     on_bytes: Callable[[int, int], None] | None = None
     on_stage: Callable[[str], None] | None = None
 
@@ -59,17 +68,19 @@ class Reading:
     input_warnings: tuple[tuple[int, Warn], ...]
     warnings: tuple[Warn, ...]
     collected_at: Mapping[BundleId, int] = field(hash=False)
+    surroundings: Mapping[tuple[BundleId, str], Surroundings] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A diagnosis together with what it rests on."""
+    """A diagnosis together with what it rests on; ``surroundings`` are lines around core events, by input and path."""
 
     diagnosis: Diagnosis
     timeline: Timeline
     views: Views
     facts: tuple[Fact, ...]
     ruleset: RuleSet
+    surroundings: Mapping[tuple[BundleId, str], Surroundings] = field(default_factory=dict, hash=False)
 
 
 def rule_dirs(extra: Sequence[str] = ()) -> tuple[Path, ...]:
@@ -91,9 +102,10 @@ def load_catalogue(options: Options) -> Catalogue:
 class _Reader:
     """Reads one artefact after the other; a failure costs that artefact only."""
 
-    def __init__(self, catalogue: Catalogue, database: Database) -> None:
+    def __init__(self, catalogue: Catalogue, database: Database, search: LineSearch | None) -> None:
         self.catalogue = catalogue
         self.database = database
+        self.search = search
         self.extracts: list[LogExtract] = []
         self.facts: list[Fact] = []
         self.warnings: list[Warn] = []
@@ -121,7 +133,7 @@ class _Reader:
             refused = formats.refusal(artifact.path, head)
             self.warnings += [refused] if refused else []
             return
-        self.extracts.append(extract_log(artifact, head, kind, self.database, self.catalogue))
+        self.extracts.append(extract_log(artifact, head, kind, self.database, self.catalogue, search=self.search))
 
     def _snapshot(self, parser: snapshots.SnapshotParser, artifact: Artifact, head: bytes) -> None:
         data = head + artifact.stream.read(snapshots.MAX_BYTES - len(head))
@@ -139,7 +151,7 @@ def read_inputs(paths: Sequence[str], catalogue: Catalogue, options: Options, st
     """
     database = build_database(catalogue, cache=options.cache)
     inputs = Inputs(paths, options.limits, stdin, on_bytes=options.on_bytes)
-    reader = _Reader(catalogue, database)
+    reader = _Reader(catalogue, database, options.search)
     for artifact in inputs:
         reader.read(_renamed(artifact, options.names))
     own = tuple(warn for _, warn in inputs.warnings)
@@ -147,7 +159,7 @@ def read_inputs(paths: Sequence[str], catalogue: Catalogue, options: Options, st
         raise NoInputError(_nothing(paths, own))
     extracts = reader.extracts
     return Reading(
-        events=tuple(event for one in extracts for event in one.events),
+        events=tuple(event for one in extracts for event in (*one.events, *one.found)),
         logs=tuple(one.summary for one in extracts),
         facts=tuple(reader.facts),
         unknowns=tuple(row for one in extracts for row in one.unknowns),
@@ -155,6 +167,7 @@ def read_inputs(paths: Sequence[str], catalogue: Catalogue, options: Options, st
         input_warnings=inputs.warnings,
         warnings=(*own, *reader.warnings, *(warn for one in extracts for warn in one.warnings)),
         collected_at=inputs.collected_at,
+        surroundings={(one.summary.bundle, one.summary.path): one.surroundings for one in extracts},
     )
 
 
@@ -253,7 +266,7 @@ def analyze(paths: Sequence[str], options: Options | None = None, stdin: BinaryI
         unknown_messages=unknown_messages(reading.unknowns, reading.events, timeline),
         version=__version__,
     )
-    return Analysis(diagnose(material), timeline, views, reading.facts, ruleset)
+    return Analysis(diagnose(material), timeline, views, reading.facts, ruleset, reading.surroundings)
 
 
 def _tell(options: Options, stage: str) -> None:

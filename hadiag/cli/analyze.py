@@ -152,7 +152,7 @@ def render(result: Analysis, form: str) -> str:
     if form == "html":
         from hadiag.report.render import render_html
 
-        return render_html(result.diagnosis, result.timeline, result.views)
+        return render_html(result.diagnosis, result.timeline, result.views, lines=result.surroundings)
     if form == "md":
         from hadiag.report.markdown import to_markdown
 

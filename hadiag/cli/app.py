@@ -44,7 +44,7 @@ def _root(
 
 def register() -> None:
     """Add all commands to the tree."""
-    from hadiag.cli import analyze, collect_tree, explain, look, parse, report, rules, timeline
+    from hadiag.cli import analyze, collect_tree, explain, grep, look, parse, report, rules, timeline
 
     analyze.register(app)
     collect_tree.register(app)
@@ -52,6 +52,7 @@ def register() -> None:
     parse.register(app)
     rules.register(app)
     look.register(app)
+    grep.register(app)
     explain.register(app)
     report.register(app)
 

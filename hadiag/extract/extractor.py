@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import BinaryIO, Final, TypeVar, cast
 
@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hadiag.catalogue import Catalogue, Matcher, Pattern
-from hadiag.extract.keeping import Batch, Keeper, Run
+from hadiag.extract.keeping import NEAR_NS, Batch, Keeper, Run
+from hadiag.extract.search import FOUND, LineSearch
+from hadiag.extract.surroundings import Surroundings
 from hadiag.extract.unknowns import UnknownMessages, UnknownTemplate
 from hadiag.formats import LineParser, LogKind, clock_for, decode, read_entry
 from hadiag.model.entity import Level
@@ -35,15 +37,28 @@ from hadiag.scan.times import ClockReading
 
 @dataclass(frozen=True, slots=True)
 class LogExtract:
-    """What one log gives: events in the order of their lines, what it covers, and what hadiag does not know."""
+    """What one log gives: events in the order of their lines, what it covers, and what hadiag does not know.
+
+    ``surroundings`` holds the lines around core events, ``found`` the lines that a search found, as events.
+    """
 
     events: tuple[RawEvent, ...]
     summary: LogSummary
     unknowns: tuple[UnknownTemplate, ...] = ()
     warnings: tuple[Warn, ...] = ()
+    surroundings: Surroundings = field(default_factory=Surroundings, compare=False)
+    found: tuple[RawEvent, ...] = ()
 
 
-def extract_log(artifact: Artifact, head: bytes, kind: LogKind, database: Database, catalogue: Catalogue) -> LogExtract:
+def extract_log(  # noqa: PLR0913 - a log, how it is read, and what is looked for
+    artifact: Artifact,
+    head: bytes,
+    kind: LogKind,
+    database: Database,
+    catalogue: Catalogue,
+    *,
+    search: LineSearch | None = None,
+) -> LogExtract:
     """Read a log to its end.
 
     Args:
@@ -52,8 +67,10 @@ def extract_log(artifact: Artifact, head: bytes, kind: LogKind, database: Databa
         kind: what the log is written in.
         database: the pattern database of ``catalogue``.
         catalogue: the event types.
+        search: what else to look for, in every line.
     """
     reader = _LogReader(artifact, kind, database, catalogue)
+    reader.search = search
     stream = cast(BinaryIO, io.BufferedReader(Rejoined(head, artifact.stream), 1 << 16))
     for block in read_blocks(decode(kind, stream)):
         reader.read(block)
@@ -66,6 +83,8 @@ _CONTEXT: Final = 1
 _ANCHOR: Final = 0
 _RANK: Final = {EventClass.CORE: _CORE, EventClass.CONTEXT: _CONTEXT, EventClass.ANCHOR: _ANCHOR}
 _NOWHERE: Final = SourceRef(BundleId(""), "", 0, 0, 0)
+_VARYING: Final = b"0123456789abcdef "
+"""What varies between the lines of a flood: numbers, ids, the length of lists of them."""
 _MAX_KNOWN: Final = 10_000
 """Lines that are known by their text behind the stamp; when there are more, all are forgotten."""
 
@@ -136,6 +155,22 @@ class _Groups:
         return self.numbers[start:end] if end - start == 1 else list(dict.fromkeys(self.numbers[start:end]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Storm:
+    """A line that is folded: into which run, how many lines it stands for, and the subject that must stand in it."""
+
+    run: Run
+    repeated: int
+    subject: re.Pattern[bytes] | None
+
+
+def _mark_of(subject: object) -> re.Pattern[bytes] | None:
+    """An expression for a subject as a word of its own."""
+    if not isinstance(subject, str) or not subject:
+        return None
+    return re.compile(rb"(?<![\w.-])" + re.escape(subject.encode()) + rb"(?![\w.-])")
+
+
 def _bounded(known: dict[bytes, _T]) -> dict[bytes, _T]:
     if len(known) >= _MAX_KNOWN:
         known.clear()
@@ -156,9 +191,12 @@ class _LogReader:
         self._keeper = Keeper()
         self._unknowns = UnknownMessages(artifact.node_hint, kind.family)
         self._recognised = 0
-        self._folding: dict[bytes, tuple[Run, int]] = {}
+        self._folding: dict[bytes, _Storm] = {}
         self._models: dict[bytes, RawEvent] = {}
         self._nothing: set[bytes] = set()
+        self._surroundings = Surroundings()
+        self.search: LineSearch | None = None
+        self._found: list[RawEvent] = []
 
     def read(self, block: Block) -> None:
         """Take in the next block."""
@@ -166,15 +204,29 @@ class _LogReader:
         groups = self._groups(block)
         if groups is not None:
             self._take(block, groups, wall)
+        if self.search is not None:
+            self._found.extend(self._line_found(block, index, wall) for index in self.search.lines(block))
+        self._surroundings.add(block, wall)
         stamped = np.flatnonzero(wall != NO_STAMP)
         if len(stamped):
-            self._keeper.settle(int(wall[stamped[-1]]))
+            self._settle(int(wall[stamped[-1]]))
+
+    def _settle(self, newest: int | None) -> None:
+        self._surroundings.settle(self._keeper.near, newest, NEAR_NS)
+        self._keeper.settle(newest)
 
     def finish(self) -> LogExtract:
         """All that the log gave."""
         reading = self._clock.reading()
-        events = self._keeper.finish()
-        return LogExtract(events, self._summary(reading), self._unknowns.templates(), tuple(self._warnings(reading)))
+        self._settle(None)
+        return LogExtract(
+            events=self._keeper.finish(),
+            summary=self._summary(reading),
+            unknowns=self._unknowns.templates(),
+            warnings=tuple(self._warnings(reading)),
+            surroundings=self._surroundings,
+            found=tuple(self._found),
+        )
 
     def _groups(self, block: Block) -> _Groups | None:
         """Scan a block; hits that cannot be confirmed are dropped."""
@@ -231,10 +283,7 @@ class _LogReader:
     def _read_now(self, block: Block, index: int, numbers: list[int], wall: int) -> RawEvent | None:
         """Read a line; its event, if it is one of context or an anchor, which the keeper takes later."""
         body = block.data[int(self._clock.ends[index]) : int(block.ends[index])]
-        storm = self._folding.get(body)
-        if storm is not None and storm[0].folds(wall):
-            storm[0].fold(wall, storm[1], partial(self._time_of, block.line(index)))
-            self._recognised += 1
+        if self._folding and self._folded(block, index, body, wall):
             return None
         if body in self._nothing:
             return None
@@ -246,10 +295,22 @@ class _LogReader:
         self._recognised += 1
         if event.cls is not EventClass.CORE:
             return event
-        run = self._keeper.take(event, wall, self._types[event.type].subject)
+        subject = self._types[event.type].subject
+        run = self._keeper.take(event, wall, subject)
         if run is not None and body in self._models:
-            _bounded(self._folding)[body] = (run, event.repeated)
+            key = body.translate(None, _VARYING) if run.flood else body
+            _bounded(self._folding)[key] = _Storm(run, event.repeated, _mark_of(event.fields.get(subject or "")))
         return None
+
+    def _folded(self, block: Block, index: int, body: bytes, wall: int) -> bool:
+        """Count a line of a storm unread: one like it was read and folded, and the storm goes on."""
+        storm = self._folding.get(body) or self._folding.get(body.translate(None, _VARYING))
+        if storm is None or not storm.run.folds(wall) or not (storm.subject is None or storm.subject.search(body)):
+            return False
+        storm.run.fold(wall, storm.repeated, partial(self._time_of, block.line(index)))
+        self._keeper.mark(wall)
+        self._recognised += 1
+        return True
 
     def _read_line(self, block: Block, index: int, numbers: list[int], body: bytes) -> RawEvent | None:
         """Parse and confirm a line; what it is, is known from then on of lines with the same text behind the stamp."""
@@ -297,6 +358,31 @@ class _LogReader:
     def _time_of(self, line: bytes) -> LoggedTime | None:
         record = self._parser.parse(line.decode("utf-8", "replace"), _NOWHERE)
         return record.time if record is not None else None
+
+    def _line_found(self, block: Block, index: int, wall: Ints) -> RawEvent:
+        """A line that the search found, with the time of the last stamp up to it."""
+        text = block.line(index).decode("utf-8", "replace")
+        ref = self._ref(block, index)
+        record = self._parser.parse(text, ref)
+        stamped = np.flatnonzero(wall[: index + 1] != NO_STAMP)
+        time = record.time if record is not None else None
+        if time is None and len(stamped):
+            time = self._clock.logged(block, int(stamped[-1]))
+        return RawEvent(
+            ref=ref,
+            type=FOUND,
+            cls=EventClass.CONTEXT,
+            time=time,
+            host=record.host if record is not None else None,
+            node_hint=self._artifact.node_hint,
+            family=self._kind.family,
+            program=record.program if record is not None else None,
+            pid=record.pid if record is not None else None,
+            level=record.level if record is not None and record.level is not None else Level.INFO,
+            message=f"{ref.path}:{ref.line}",  # unlike any other, so that copies stay lines of their own
+            fields={},
+            text=text,
+        )
 
     def _goes_on(self, record: Record, numbers: list[int]) -> bool:
         """Whether the message needs the lines that follow: cut lists of corosync, types that say so."""

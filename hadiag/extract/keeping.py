@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -37,6 +37,7 @@ FOLD_NS: Final = 600 * NS
 
 _MAX_WAITING: Final = 20_000
 _MAX_CORE: Final = 50_000
+_MAX_RUNS: Final = 50_000
 
 Reader = Callable[[int], RawEvent | None]
 """Reads the event of a row of a batch, or finds that it is none."""
@@ -70,10 +71,14 @@ class Row:
 
 @dataclass(slots=True)
 class Run:
-    """Repetitions: since when, the last one, how many, and the row that they are folded into."""
+    """Repetitions: since when, the last one, how many, and the row that they are folded into.
+
+    ``flood`` says that they differ in their fields.
+    """
 
     start: int
     last: int
+    flood: bool = False
     count: int = 1
     row: Row | None = None
 
@@ -104,6 +109,11 @@ class Keeper:
     _waiting: list[Batch] = field(default_factory=list)
     _anchored: dict[str, int] = field(default_factory=dict)
     _skipped: dict[str, tuple[int, Reader, int]] = field(default_factory=dict)
+
+    def mark(self, wall: int) -> None:
+        """Note the time of a core event that was only counted."""
+        if wall != NO_STAMP and (not self._core or wall - self._core[-1] >= NS):
+            insort(self._core, wall)
 
     def take(self, event: RawEvent, wall: int, subject: str | None) -> Run | None:
         """Take in a core event; the run that it was folded into, if it was. ``subject`` names the field of the subject."""
@@ -138,9 +148,8 @@ class Keeper:
     def settle(self, newest: int | None) -> None:
         """Decide on waiting lines, now that the log is read up to the wall time ``newest`` (None: to its end)."""
         undecided: list[Batch] = []
-        core = np.array(self._core, dtype=np.int64)
         for batch in self._waiting:
-            near = self._near(batch.walls, core)
+            near = self.near(batch.walls)
             for row, wall in zip(batch.rows[near].tolist(), batch.walls[near].tolist(), strict=True):
                 event = batch.read(row)
                 if event is not None:
@@ -152,6 +161,21 @@ class Keeper:
         if len(self._core) > _MAX_CORE:
             del self._core[: -_MAX_CORE // 2]
 
+    def near(self, walls: Ints) -> Flags:
+        """Which times are within a minute of a core event; a line without a stamp always is."""
+        near: Flags = walls == NO_STAMP
+        if near.all():
+            return near
+        first, last = int(walls[~near].min()), int(walls[~near].max())
+        known = self._core[bisect_left(self._core, first - NEAR_NS) : bisect_right(self._core, last + NEAR_NS)]
+        if not known:
+            return near
+        core = np.array(known, dtype=np.int64)
+        after = np.searchsorted(core, walls - NEAR_NS)
+        found = core[np.minimum(after, len(core) - 1)]
+        near |= (after < len(core)) & (found <= walls + NEAR_NS)
+        return near
+
     def finish(self) -> tuple[RawEvent, ...]:
         """All kept events in the order of their lines."""
         self.settle(None)
@@ -162,38 +186,34 @@ class Keeper:
         self._skipped.clear()
         return tuple(sorted((row.finished() for row in self._rows), key=lambda event: event.ref.line))
 
-    def _near(self, walls: Ints, core: Ints) -> Flags:
-        """Lines within a minute of a core event, and those without a stamp."""
-        near: Flags = walls == NO_STAMP
-        if not len(core):
-            return near
-        after = np.searchsorted(core, walls - NEAR_NS)
-        found = core[np.minimum(after, len(core) - 1)]
-        near |= (after < len(core)) & (found <= walls + NEAR_NS)
-        return near
-
     def _keep(self, event: RawEvent, wall: int, subject: str | None) -> Run | None:
-        run = self._counted((event.type, event.program, *sorted(event.fields.items())), wall)
-        flood = None
+        runs = []
         if event.cls is EventClass.CORE:
-            flood = self._counted((event.type, event.program, event.fields.get(subject) if subject else None), wall)
-        for each, most in ((run, STORM), (flood, FLOOD)):
-            if each is not None and each.row is not None and abs(wall - each.start) <= FOLD_NS:
-                each.row.repeated += event.repeated
-                each.row.last_time, each.row.read_last = event.time, None
-                return each
-            if each is not None and each.count > most:
-                each.row, each.start = Row(event, event.repeated), wall
-                self._rows.append(each.row)
+            key = (event.type, event.program, event.fields.get(subject) if subject else None)
+            runs.append((self._counted(key, wall, flood=True), FLOOD))
+        if not runs or not runs[0][0].folds(wall):
+            runs.append((self._counted((event.type, event.program, *sorted(event.fields.items())), wall), STORM))
+        for run, most in runs:
+            if run.row is not None and abs(wall - run.start) <= FOLD_NS:
+                run.row.repeated += event.repeated
+                run.row.last_time, run.row.read_last = event.time, None
+                return run
+            if run.count > most:
+                run.row, run.start = Row(event, event.repeated), wall
+                self._rows.append(run.row)
                 return None
         self._rows.append(Row(event, event.repeated))
         return None
 
-    def _counted(self, key: Hashable, wall: int) -> Run:
+    def _counted(self, key: Hashable, wall: int, *, flood: bool = False) -> Run:
         """The run of a key with one more in it."""
         run = self._runs.get(key)
         if run is None or not run.open_at(wall):
-            run = self._runs[key] = Run(wall, wall)
+            if len(self._runs) >= _MAX_RUNS:
+                self._runs = {key: run for key, run in self._runs.items() if abs(wall - run.last) <= STORM_NS}
+            if len(self._runs) >= _MAX_RUNS:
+                self._runs.clear()
+            run = self._runs[key] = Run(wall, wall, flood)
             return run
         run.count += 1
         run.last = wall

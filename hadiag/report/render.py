@@ -14,7 +14,7 @@ from hadiag.report import figures, page
 from hadiag.report.machine import as_data
 from hadiag.report.markdown import markdown_of
 from hadiag.report.payload import pack
-from hadiag.report.scene import Moment, Scene, all_evidence, quote_key, scene_of, scene_of_result
+from hadiag.report.scene import Moment, Scene, Surrounded, all_evidence, quote_key, scene_of, scene_of_result
 
 if TYPE_CHECKING:
     from hadiag.state import Views
@@ -32,7 +32,13 @@ LISTED = 3
 """Quoted lines that stand open below a claim; the rest is folded."""
 
 
-def render_html(diagnosis: Diagnosis, timeline: Timeline, views: Views, templates: Path | None = None) -> str:
+def render_html(
+    diagnosis: Diagnosis,
+    timeline: Timeline,
+    views: Views,
+    templates: Path | None = None,
+    lines: Surrounded | None = None,
+) -> str:
     """Render the report of an analysis.
 
     Args:
@@ -40,12 +46,13 @@ def render_html(diagnosis: Diagnosis, timeline: Timeline, views: Views, template
         timeline: all events, for the interactive timeline.
         views: what each node believed, for its bands.
         templates: directory whose templates, assets and ``brand.yaml`` come before the shipped ones.
+        lines: the lines around core events, which quotations are shown with.
 
     Raises:
         UsageError: a template has an error.
     """
     data = as_data(diagnosis)
-    return render_page(data, scene_of(data, timeline, views), templates)
+    return render_page(data, scene_of(data, timeline, views, lines), templates)
 
 
 def render_result(data: Json, templates: Path | None = None) -> str:

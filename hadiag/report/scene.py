@@ -16,10 +16,14 @@ from hadiag.model.time import NS, from_iso
 from hadiag.report.bands import Arrow, Band, result_arrows, result_bands, view_arrows, view_bands
 
 if TYPE_CHECKING:
+    from hadiag.extract import Surroundings
+    from hadiag.model.source import BundleId
     from hadiag.state import Views
     from hadiag.timeline import Timeline
 
 Json = Mapping[str, Any]
+Surrounded = Mapping[tuple["BundleId", str], "Surroundings"]
+"""What was kept around core events, by input and path of the log."""
 
 AROUND_LINES = 3
 """Recognised lines shown before and after a quoted one."""
@@ -85,8 +89,8 @@ def quote_key(evidence: Json) -> str:
     return str(evidence["event"] or f"{evidence['path']}:{evidence['line']}")
 
 
-def scene_of(data: Json, timeline: Timeline, views: Views) -> Scene:
-    """Scene of a whole analysis."""
+def scene_of(data: Json, timeline: Timeline, views: Views, lines: Surrounded | None = None) -> Scene:
+    """Scene of a whole analysis; ``lines`` are the lines around core events that were kept of each log."""
     quoted = {quote_key(e) for e in all_evidence(data)}
     moments = tuple(_moment(e, quoted) for e in timeline.events if e.at is not None)
     return Scene(
@@ -97,7 +101,7 @@ def scene_of(data: Json, timeline: Timeline, views: Views) -> Scene:
         blanks=tuple(_blanks(data)),
         span=timeline.span,
         complete=True,
-        around=_around(data, timeline),
+        around=_around(data, timeline) | _all_around(data, lines or {}),
     )
 
 
@@ -211,6 +215,20 @@ def _around(data: Json, timeline: Timeline) -> dict[str, tuple[tuple[int, str, b
             lines[ref.path][ref.line] = event.text
     ordered = {path: sorted(rows) for path, rows in lines.items()}
     return {key: _near(lines[path], ordered[path], line) for (path, line), key in wanted.items()}
+
+
+def _all_around(data: Json, lines: Surrounded) -> dict[str, tuple[tuple[int, str, bool], ...]]:
+    """All lines near each quoted line, as far as they were kept; an input that has another text there is another input."""
+    found: dict[str, tuple[tuple[int, str, bool], ...]] = {}
+    by_path: dict[str, list[Surroundings]] = {}
+    for (_, path), kept in lines.items():
+        by_path.setdefault(path, []).append(kept)
+    for evidence in all_evidence(data):
+        for kept in by_path.get(evidence["path"], ()):
+            rows = kept.around(evidence["line"], AROUND_LINES) if evidence["line"] else ()
+            if len(rows) > 1 and (evidence["line"], evidence["text"]) in rows:
+                found[quote_key(evidence)] = tuple((n, text[:TEXT_LIMIT], n == evidence["line"]) for n, text in rows)
+    return found
 
 
 def _near(rows: Mapping[int, str], ordered: list[int], line: int) -> tuple[tuple[int, str, bool], ...]:
