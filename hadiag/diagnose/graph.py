@@ -241,7 +241,7 @@ def _candidates(
 def _instances(cause: Cause, finding: Finding) -> list[Candidate]:
     def make(nodes: tuple[str, ...], resources: tuple[str, ...], key: str) -> Candidate:
         ident = f"{cause.id}@{key}" if key else cause.id
-        return Candidate(ident, cause.id, PRIORS[cause.prior], cause.role.value, nodes, resources)
+        return Candidate(ident, cause.id, PRIORS[cause.prior], cause.role.value, nodes, resources, cause.category.value)
 
     if cause.binds == "node":
         return [make((node,), (), node) for node in finding.nodes]

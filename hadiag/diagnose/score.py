@@ -47,6 +47,8 @@ class Candidate:
     role: str
     nodes: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    category: str = ""
+    """Kind of cause; a verdict hangs on a single strength where that would turn the kind."""
 
     @property
     def log_odds(self) -> float:
@@ -232,7 +234,7 @@ def _first(one: Scored, name: str) -> Scored:
 
 
 def is_fragile(candidates: Sequence[Candidate], effects: Sequence[Effect], root: Effect | None = None) -> bool:
-    """Tell whether moving any one strength by one step would put another trigger on top."""
+    """Tell whether moving any one strength by one step would put a trigger of another kind on top."""
     by_id = {c.id: c for c in (UNKNOWN, *candidates)}
     winner = _winner(candidates, effects, by_id, root)
     for position, effect in enumerate(effects):
@@ -249,7 +251,8 @@ def _winner(
     candidates: Sequence[Candidate], effects: Sequence[Effect], by_id: Mapping[str, Candidate], root: Effect | None
 ) -> str:
     best = by_lead(rank(candidates, effects), by_id, root)[0][0]
-    return lead(best.causes, by_id, root)
+    name = lead(best.causes, by_id, root)
+    return by_id[name].category or name
 
 
 def _neighbours(weight: float) -> tuple[float, ...]:

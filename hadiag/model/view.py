@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hadiag.model.entity import Node, Scalar
+from hadiag.model.fact import Fact
 from hadiag.model.time import Instant
 
 
@@ -26,6 +27,8 @@ class View:
     closed_by: str | None = None
     evidence: tuple[str, ...] = ()
     """Further event uids that the view rests on."""
+    told_by: Fact | None = None
+    """The statement of a snapshot that the view rests on, where no log line tells it."""
 
 
 @dataclass(frozen=True, slots=True)

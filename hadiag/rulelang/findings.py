@@ -295,8 +295,8 @@ def _fact_evidence(matches: Sequence[Match], owners: Mapping[int, str]) -> tuple
     for match in matches:
         for row in match.rows.values():
             for part in row.rows:
-                if isinstance(part.origin, Fact):
-                    fact = part.origin
+                fact = part.origin.told_by if isinstance(part.origin, View) else part.origin
+                if isinstance(fact, Fact):
                     node = owners.get(id(fact)) or part.observer or None
                     found[FactEvidence(node, fact.path, fact.line, fact.text)] = None
                 elif isinstance(part.origin, Finding):

@@ -158,7 +158,7 @@ STATE_TABLES: Mapping[str, StateTable] = {
     "cluster.option": _state("name value source", "cib.diff"),
     "node.standby": _state("node value", "cib.diff", nodes="node"),
     "node.maintenance": _state("node value", "cib.diff", nodes="node"),
-    "admin.action": _state("what tool user target planned_effects", "cib.request sudo.command", nodes="observer"),
+    "admin.action": _state("what tool user target on planned_effects", "cib.request sudo.command", nodes="observer"),
     "observer.silent": _state("node how", "kernel.boot", nodes="node"),
     "contradiction": _state("what nodes resource overlap_s", "", nodes="nodes", resources="resource"),
     "rsc.ban": _state("resource node why failures", "sched.threshold", nodes="node", resources="resource"),

@@ -36,7 +36,7 @@ Tables and their values:
 * ``node.boot``: node, how (orderly, fenced, crash, unknown, running); ``observer.silent``: node, how
 * ``cluster.option``: name, value, source (event, cib, pe-input)
 * ``node.standby``, ``node.maintenance``: node ("" for the whole cluster, a resource for its own mode), value
-* ``admin.action``: what, tool, user, target, planned_effects
+* ``admin.action``: what, tool, user, target, on (the target, or "the cluster"), planned_effects
 * ``contradiction``: what (two_dcs, two_quorate, active_twice, found_active, alive_but_lost, fenced_but_logging), nodes,
   resource, overlap_s. ``found_active`` is a resource that a probe found where it should not run
 """

@@ -51,6 +51,7 @@ def _view(act: Act) -> View:
         "tool": act.tool or None,
         "user": act.user,
         "target": act.target,
+        "on": act.target or "the cluster",
         "planned_effects": EFFECTS.get(act.what, ()),
     }
     return View("admin.action", act.observer, act.at, act.at, value, act.uid, act.uid, tuple(act.evidence[:50]))

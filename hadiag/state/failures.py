@@ -210,15 +210,16 @@ def _released(view: View, operations: Sequence[View], acts: Sequence[Act]) -> Vi
 
 
 def _snapshots(timeline: Timeline, facts: Sequence[Fact], told: Collection[tuple[Scalar, Scalar]]) -> Iterator[View]:
-    table = Intervals("rsc.blocked")
+    seen = set(told)
     for fact in facts:
         if fact.table != "monitor.resource" or fact.values.get("blocked") is not True or fact.as_of_ns is None:
             continue
         resource, name = str(fact.values.get("resource")).split(":")[0], str(fact.values.get("node") or "")
         node = str(timeline.node(name) or name)
-        if (resource, node) in told:
+        if (resource, node) in seen:
             continue
+        seen.add((resource, node))
         observer = (timeline.node(fact.node_hint) if fact.node_hint else None) or Node(node)
         at = Instant(fact.as_of_ns, NS, "", TimeBasis.SNAPSHOT)
-        table.change((resource, node), observer, at, None, {"resource": resource, "node": node, "why": "snapshot"})
-    yield from table.views()
+        value: dict[str, Scalar] = {"resource": resource, "node": node, "why": None}
+        yield View("rsc.blocked", observer, at, None, value, None, told_by=fact)

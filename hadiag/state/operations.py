@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hadiag.model.entity import Level, Node
 from hadiag.model.time import NS
 from hadiag.model.view import View
+from hadiag.state.history import history_views
 from hadiag.state.reading import at_of, base_name, number, scalar_number, split_opkey, text
 from hadiag.state.stream import placed
 from hadiag.state.windows import Window
@@ -123,7 +124,8 @@ def operations(timeline: Timeline, facts: Sequence[Fact]) -> tuple[View, ...]:
     """All operations as views of the table ``rsc.operation``."""
     collected = _collect(timeline)
     devices = fence_devices(timeline, facts)
-    return tuple(_view(operation, devices) for operation in collected)
+    logged = tuple(_view(operation, devices) for operation in collected)
+    return (*logged, *history_views(timeline, facts, logged, devices))
 
 
 def fence_devices(timeline: Timeline, facts: Sequence[Fact]) -> frozenset[str]:
