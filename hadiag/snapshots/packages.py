@@ -78,7 +78,8 @@ class SysinfoParser:
         for number, line in numbered(data):
             key, _, value = line.partition(": ")
             if key in _SYSTEM and value and not listed:
-                yield source.fact("os", {"name": _SYSTEM[key], "value": value.strip()}, number, text=line)
+                told = value.removeprefix("Description:").strip()
+                yield source.fact("os", {"name": _SYSTEM[key], "value": told}, number, text=line)
             for banner, name in _BANNER:
                 if match := banner.match(line):
                     yield _package(source, (name, match[1]), number, line, "binary")
