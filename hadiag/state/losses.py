@@ -8,6 +8,7 @@ a pause. ``membership.split`` has one row for each partition: nodes that were ea
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -212,14 +213,9 @@ def _others_spoke(episode: _Episode, timeline: Timeline, silence: int | None) ->
     if silence is not None:
         return False
     low, high = episode.start.ns - 5 * NS, min(episode.end_ns, episode.start.ns + 120 * NS)
-    spoke = False
-    for event in timeline.events:
-        if event.at is None or event.observer != episode.node or not low <= event.at.ns <= high:
-            continue
-        if event.program == "corosync":
-            return False
-        spoke = True
-    return spoke
+    times, events = timeline.logged_by(Node(episode.node))
+    said = events[bisect_left(times, low) : bisect_right(times, high)]
+    return bool(said) and all(event.program != "corosync" for event in said)
 
 
 def _fencing(episode: _Episode, views: Views) -> View | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,5 @@ def instant(timeline: Timeline, node: Node, ns: int) -> Instant:
 
 def nearest(timeline: Timeline, node: Node, ns: int) -> Event | None:
     """Event of a node that is closest to a moment, the last one before it if there is any."""
-    best: Event | None = None
-    for event in timeline.events:
-        if event.at is None or event.observer != node:
-            continue
-        if event.at.ns > ns:
-            return best or event
-        best = event
-    return best
+    times, events = timeline.logged_by(node)
+    return events[max(0, bisect_right(times, ns) - 1)] if events else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hadiag.model.diagnosis import NodeClock, Silence
@@ -59,6 +59,7 @@ class Timeline:
             self._by_type.setdefault(event.type, []).append(index)
         self._types = sorted(self._by_type)
         self._found: dict[tuple[str, ...], tuple[Event, ...]] = {}
+        self._by_observer: dict[Node, tuple[list[int], list[Event]]] | None = None
 
     def of(self, *types: str) -> tuple[Event, ...]:
         """Events of some types, in order. A type that ends in ``.*`` stands for all that begin so."""
@@ -75,6 +76,17 @@ class Timeline:
         first = bisect_left(self._types, prefix)
         last = bisect_left(self._types, prefix[:-1] + "/")  # "/" follows "."
         return self._types[first:last]
+
+    def logged_by(self, node: Node) -> tuple[Sequence[int], Sequence[Event]]:
+        """Aligned times in ns of the dated events that a node logged, and the events, in order."""
+        if self._by_observer is None:
+            self._by_observer = {}
+            for event in self.events:
+                if event.at is not None:
+                    times, events = self._by_observer.setdefault(event.observer, ([], []))
+                    times.append(event.at.ns)
+                    events.append(event)
+        return self._by_observer.get(node, ((), ()))
 
     def get(self, uid: str) -> Event:
         """Event of a uid.

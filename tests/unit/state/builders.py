@@ -62,6 +62,11 @@ class MemoryTimeline:
         prefixes = tuple(name[:-1] for name in types if name.endswith(".*"))
         return tuple(e for e in self.events if e.type in exact or (prefixes and e.type.startswith(prefixes)))
 
+    def logged_by(self, node: Node) -> tuple[list[int], list[Event]]:
+        """Dated events of an observer, and their times."""
+        dated = [(event.at.ns, event) for event in self.events if event.at is not None and event.observer == node]
+        return [ns for ns, _ in dated], [event for _, event in dated]
+
     def get(self, uid: str) -> Event:
         """Event of a uid."""
         return next(event for event in self.events if event.uid == uid)
