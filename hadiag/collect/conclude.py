@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hadiag.collect.manifest import CUT, Manifest, Missing, NodeRow, Result, Status
-from hadiag.collect.plan import Step
+from hadiag.collect.plan import Kind, Step
 
 _GROUPS = {"logs": "any log", "cib": "the CIB"}
 
@@ -35,10 +35,12 @@ def _missing(node: NodeRow, steps: Sequence[Step]) -> list[Missing]:
     rows = []
     if node.why:
         rows.append(Missing(node.name, "what only root may read" if "root" in node.why else "the rest", node.why))
+    asked = {step.id for step in steps if step.kind is Kind.VIA}  # the user wants these, so that one that failed counts
     rows += [
         Missing(node.name, row.about, row.why or _word(row.status), row.command.splitlines()[0])
         for row in node.steps.values()
-        if row.status in CUT and row.status is not Status.PENDING
+        if row.status is not Status.PENDING
+        and (row.status in CUT or (row.step in asked and row.status is not Status.OK))
     ]
     return rows + _not_reached(node) + _missing_groups(node, steps)
 

@@ -253,8 +253,12 @@ _VIA = {
     "sos": (
         # sos computes the window of its own crm_report with the month for the minutes, so the window is given.
         Step("via-sos", "sos report of the node",
-             "sos report --batch --build --tmp-dir $1 -o pacemaker,corosync,logs,systemd,networking,sbd,drbd,chrony,kernel,process,host "
-             '-k "pacemaker.crm-from=$(at $SINCE)"',
+             # A plug-in or an option that its version does not know ends it.
+             "known=$(TMPDIR=$1 sos report --list-plugins 2>/dev/null); o=crm-from; p=\n"
+             'case $known in *crm_from*) o=crm_from ;; esac\n'
+             "for n in pacemaker corosync logs systemd networking sbd drbd chrony kernel process host; do\n"
+             'if printf "%s\\n" "$known" | grep -q "^ *$n "; then p=$p,$n; fi; done\n'
+             'TMPDIR=$1 sos report --batch --build --tmp-dir $1 -o "${p#,}" -k "pacemaker.$o=$(at $SINCE)"',
              900, 64 * MB, Kind.VIA, needs="sos", name="via/sos.out"),
         Step("via-sos-files", "files of that report", 'find "$VIA_ROOT" -type f', 900, 64 * MB, Kind.PART),
     ),

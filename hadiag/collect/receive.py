@@ -177,6 +177,9 @@ class Receiver:
             row.status, row.why = Status.TIMEOUT, f"no result within {step.seconds} s"
         elif step.kind is Kind.COMMAND:
             _judge_command(row)
+        elif step.kind is Kind.VIA and row.exit == _NO_FILES:
+            said = row.files[0].why if row.files else ""
+            row.status, row.why = Status.FAILED, f"it made no report: {said}" if said else "it made no report"
         else:
             _judge_files(row)
 

@@ -17,7 +17,7 @@ from hadiag import __version__
 from hadiag.collect import clock
 from hadiag.collect.bundle import Bundle, cannot_write
 from hadiag.collect.conclude import conclude
-from hadiag.collect.manifest import CUT, DONE, Manifest, NodeRow, Status, StepRow
+from hadiag.collect.manifest import CUT, DONE, Manifest, NodeRow, Result, Status, StepRow
 from hadiag.collect.nodes import NodeSpec
 from hadiag.collect.plan import Kind, Step, Window, steps
 from hadiag.collect.receive import Receiver
@@ -120,7 +120,7 @@ class _Run:
             raise cannot_write(self.bundle.output, self.failure, self.bundle.root)
         manifest.ended = int(time.time())
         conclude(manifest, self.steps)
-        if any(node.steps for node in manifest.nodes.values()):
+        if manifest.result is not Result.NOTHING:
             self.bundle.pack(manifest)
         else:
             self.bundle.discard()

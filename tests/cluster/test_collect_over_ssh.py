@@ -93,6 +93,7 @@ def test_unknown_host_and_refused_key(lab: Hosts) -> None:
     assert "not known here" in why(manifest, "nowhere.invalid")
     assert manifest.result is Result.NOTHING
     assert not (lab.root / "case.tar.gz.partial").exists()
+    assert not (lab.root / "case.tar.gz").exists()
 
 
 def test_a_second_run_goes_on_where_the_first_ended(lab: Hosts) -> None:

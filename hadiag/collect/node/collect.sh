@@ -230,7 +230,7 @@ do_via() {
     say "file $(packed "$VIA_NAME.out") $CODING $(now) - -"
     _note=$({ produce "$1" "$VIA_ROOT" 2>&1; echo "exit=$?"; } | tail -c 20000)
     printf '%s\n' "$_note" | scrub lines | encode 20001
-    finish "$(printf '%s\n' "$_note" | grep '^exit=')"
+    finish "$(printf '%s\n' "$_note" | grep . | tail -n 3)"
     do_files "$1-files"
 }
 

@@ -206,6 +206,17 @@ def test_the_nodes_own_report_is_cleaned_file_by_file(node: Node) -> None:
     assert list((node.root / "tmp").iterdir()) == []
 
 
+def test_a_report_that_was_asked_for_and_failed_is_missing(node: Node) -> None:
+    """What the tool said last is the reason; the rest of the node is not touched by it."""
+    node.file("var/log/messages", "y\n")
+    node.tool("crm_report", "echo 'Collecting'; echo 'ERROR: nothing to do here' >&2; exit 3")
+    chosen = [*steps_of({"logs-system"}), *steps_of({"via-crm_report"}, via="crm_report")]
+    manifest, _ = taken(node, chosen, node.run(chosen))
+    assert step(manifest, "via-crm_report").status is Status.FAILED
+    assert [row.why for row in manifest.missing] == ["it made no report: Collecting ERROR: nothing to do here"]
+    assert step(manifest, "logs-system").status is Status.OK
+
+
 def test_nothing_is_written_on_the_node(node: Node) -> None:
     """A full disk on the node does not matter: no step needs one."""
     furnish(node)
