@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hadiag.model.diagnosis import Impact, NodeOutage, Outage, Phases
-from hadiag.model.entity import IncidentKind, Scalar
+from hadiag.model.entity import IncidentKind, Scalar, Severity
 from hadiag.model.finding import Finding
 from hadiag.model.time import NS, Instant
 from hadiag.model.view import View
@@ -15,9 +15,11 @@ MARGIN_NS = 120 * NS
 
 
 def span(findings: Sequence[Finding]) -> tuple[Instant | None, Instant | None]:
-    """First and last instant of the findings of an incident."""
-    starts = [f.start for f in findings if f.start is not None]
-    ends = [f.end or f.start for f in findings if f.start is not None]
+    """First and last instant of the findings of an incident; remarks beside graver findings do not stretch it."""
+    timed = [f for f in findings if f.start is not None]
+    told = [f for f in timed if f.severity.rank >= Severity.WARNING.rank] or timed
+    starts = [f.start for f in told if f.start is not None]
+    ends = [f.end or f.start for f in told]
     if not starts:
         return None, None
     return min(starts, key=lambda i: i.ns), max((e for e in ends if e is not None), key=lambda i: i.ns)
