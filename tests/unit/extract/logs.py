@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 from hadiag.catalogue import Catalogue
-from hadiag.extract import LogExtract, extract_log
+from hadiag.extract import LineSearch, LogExtract, extract_log
 from hadiag.formats import detect
 from hadiag.model.source import Artifact, ArtifactRole, BundleId, BundleKind
 from hadiag.scan.database import build_database
@@ -71,11 +71,19 @@ def line(
     return f"{stamp} n1 {program:<20}[{pid}] (handle) \t{level}: {message}\n"
 
 
-def read(text: str, catalogue: Catalogue, *, head: int = 64, path: str = "n1/pacemaker.log") -> LogExtract:
+def read(
+    text: str,
+    catalogue: Catalogue,
+    *,
+    head: int = 64,
+    path: str = "n1/pacemaker.log",
+    search: LineSearch | None = None,
+) -> LogExtract:
     """Extract the events of a log given as text; ``head`` bytes of it are handed over as already read."""
     data = text.encode("utf-8", "surrogateescape")
     kind = detect(path, data)
     assert kind is not None
     stream = io.BytesIO(data[head:])
     artifact = Artifact(BundleId("b"), path, BundleKind.DIRECTORY, ArtifactRole.CANDIDATE, "n1", len(data), 7, stream)
-    return extract_log(artifact, data[:head], kind, build_database(catalogue, cache=False), catalogue)
+    database = build_database(catalogue, cache=False)
+    return extract_log(artifact, data[:head], kind, database, catalogue, search=search)
