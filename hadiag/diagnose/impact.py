@@ -99,16 +99,21 @@ def _fencing(views: Views, start: Instant, end: Instant) -> list[View]:
 def _phases(losses: Sequence[View], outages: Sequence[Outage], views: Views, start: Instant, end: Instant) -> Phases:
     """Phases of the fail-over: until the membership changed, until fencing was asked for, until it was done, until service was back."""
     fencing = [v for v in _fencing(views, start, end) if v.value.get("result") == "ok" and v.start and v.end]
-    back = [o.down_to for o in outages if o.down_to is not None and not o.planned]
     lost = min((v.start for v in losses if v.start), key=lambda i: i.ns, default=None)
     first = fencing[0] if fencing else None
     done = first.end if first else lost
+    back = [o.down_to for o in outages if o.down_to is not None and not o.planned and _began_by(o, done)]
     return Phases(
         detect_s=_between(start, lost),
         decide_s=_between(lost or start, first.start) if first else None,
         fence_s=_between(first.start, first.end) if first else None,
         recover_s=_between(done, max(back, key=lambda i: i.ns)) if back and done else None,
     )
+
+
+def _began_by(outage: Outage, moment: Instant | None) -> bool:
+    """An outage that began only after the node was made harmless is no part of its fail-over."""
+    return moment is None or outage.down_from is None or outage.down_from.ns <= moment.ns
 
 
 def _between(one: Instant | None, other: Instant | None) -> float | None:
