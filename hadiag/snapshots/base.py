@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from hadiag.model.entity import Scalar
@@ -110,8 +111,13 @@ def numbered(data: bytes) -> Iterator[tuple[int, str]]:
 
 def head_lines(head: bytes, most: int = 60) -> list[str]:
     """The first lines of a file that hold text."""
+    return list(_lines(head)[:most])
+
+
+@lru_cache(4)  # every parser asks for the same head
+def _lines(head: bytes) -> tuple[str, ...]:
     lines = (line[:MAX_LINE].rstrip() for line in decoded(head[:HEAD]).split("\n"))
-    return [line for line in lines if line][:most]
+    return tuple(line for line in lines if line)
 
 
 def integer(text: str | None) -> int | None:
