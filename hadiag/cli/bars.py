@@ -51,7 +51,8 @@ class Bars:
         now = time.monotonic()
         with self._lock:
             self._seen[progress.node] = progress
-            if self._since.get(progress.node, ("",))[0] != progress.doing:
+            last = self._since.get(progress.node)
+            if last is None or last[0] != progress.doing:
                 self._since[progress.node] = (progress.doing, now)
             if now - self._drawn >= _EVERY_S or progress.state in {"done", "failed"}:
                 self._drawn = now

@@ -17,7 +17,7 @@ from hadiag.cli.when import parse_when
 from hadiag.collect.describe import dry_run
 from hadiag.collect.nodes import NodeSpec, discover, from_file, parse
 from hadiag.collect.plan import VIA, Window, steps, window
-from hadiag.collect.runner import Order
+from hadiag.collect.runner import FAR_S, Order
 from hadiag.collect.runner import collect as gather
 from hadiag.collect.script import script
 from hadiag.collect.ssh import ANSWER_S, Local, Remote, SshOptions
@@ -222,6 +222,11 @@ def _run(order: Order, *, quiet: bool) -> int:
 def _tell(manifest: Manifest, order: Order, *, quiet: bool) -> None:
     for row in manifest.missing:
         sys.stderr.write(harmless(f"{row.node}: {row.what} is missing: {row.why}") + "\n")
+    for name, node in sorted(manifest.nodes.items()):
+        if node.clock and abs(node.clock.offset_s) > FAR_S:
+            where = "ahead of" if node.clock.offset_s > 0 else "behind"
+            far = f"{name}: its clock is {abs(node.clock.offset_s):.1f} s {where} this machine's, and the window was moved with it"
+            sys.stderr.write(harmless(far) + "\n")
     if quiet:
         return
     for name, node in sorted(manifest.nodes.items()):

@@ -27,7 +27,7 @@ from hadiag.errors import OutputError, UsageError
 
 ROOM = 8 << 30
 """Bytes that one node may fill at most."""
-_FAR_S = 2.0
+FAR_S = 2.0
 """A clock that is further off than this gets the window on its own time."""
 _CHUNK = 1 << 20
 
@@ -280,7 +280,7 @@ class _NodeRun:
     def _window(self) -> Window:
         measured = self._row.clock
         window = self._run.window
-        return window.shifted(measured.offset_s) if measured and abs(measured.offset_s) > _FAR_S else window
+        return window.shifted(measured.offset_s) if measured and abs(measured.offset_s) > FAR_S else window
 
     def _stream(self, link: Link, todo: list[Step]) -> bool:
         """Run the script with some steps; True if it came to its end."""

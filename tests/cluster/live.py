@@ -132,6 +132,7 @@ def _plant(found: Live) -> None:
     found.on_node(
         HEALTHY,
         f"""logger -t app 'login with password={mark}-journal refused'
+        crm_attribute --node {HEALTHY} --name db_password --update {mark}-attribute --lifetime reboot
         echo "$(date '+%b %d %T') alder app[7]: curl -u admin:{mark}-log https://192.0.2.1/" >>/var/log/pacemaker/pacemaker.log
         echo 'PCMK_remote_password={mark}-default' >>/etc/default/pacemaker
         mkdir -p /etc/booth; echo {mark}-booth >/etc/booth/authkey; echo 'password = "{mark}-ticket"' >/etc/booth/booth.conf

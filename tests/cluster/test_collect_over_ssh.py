@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -204,6 +206,28 @@ def command(lab: Hosts, *words: str) -> list[str]:
         str(lab.root / "case.tar.gz"),
         *words,
     ]
+
+
+def test_progress_on_a_terminal(lab: Hosts) -> None:
+    """A bar for each node and one for all, gone at the end; the clock that is far off gets a sentence."""
+    ready(lab, "n1", "n2")
+    lab.by_name["n2"].tool(
+        "date", 'case $1 in +%s) echo $(($(/bin/date +%s) - 7200)) ;; *) exec /bin/date -d "2 hours ago" "$@" ;; esac'
+    )
+    terminal, end = os.openpty()
+    process = subprocess.Popen(command(lab, "--nodes", "n1,n2"), stderr=end, stdout=subprocess.DEVNULL)
+    os.close(end)
+    seen = b""
+    with contextlib.suppress(OSError):  # a terminal whose other end is closed
+        while data := os.read(terminal, 65536):
+            seen += data
+    os.close(terminal)
+    text = seen.decode()
+    assert process.wait(60) in {0, 1}, text[-500:]
+    assert re.search(r"n1 +\[#*\.*\]", text)
+    assert "2 of 2 ready" in text
+    assert "\x1b[3A\x1b[J" in text
+    assert re.search(r"n2: its clock is 7(199|200)\.\d s behind this machine's", text)
 
 
 def test_ctrl_c_leaves_a_usable_bundle(lab: Hosts) -> None:

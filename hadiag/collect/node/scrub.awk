@@ -176,12 +176,25 @@ function options(s,   low) {
     return s
 }
 
+# What pacemaker-attrd logs of node attributes: "Setting db_password[n1]: (unset) -> x | from n2", "Wrote db_password[n1]=x".
+function attribute(s,   low, head, rest, n) {
+    low = tolower(s)
+    if (!match(low, NAME "\\[[^]]*\\]( in [a-z_-]+)?(:|=)")) return s
+    head = substr(s, 1, RSTART + RLENGTH - 1)
+    rest = substr(s, RSTART + RLENGTH)
+    n = length(rest)
+    if (mode == "journal" && match(rest, /^([^"\\]|\\.)*/)) n = RLENGTH
+    if (match(substr(rest, 1, n), / \| /)) n = RSTART - 1
+    return head (substr(rest, 1, n) ~ / -> / ? " " MASK " -> " MASK : MASK) attribute(substr(rest, n + 1))
+}
+
 function clean(s) {
     s = pem(s)
     if (s !~ SUSPECT) return s
     if (s ~ /name=/) s = tags(s)
     if (s ~ /nvpair\[@id=.*@value=/ && sensitive_path(s)) sub(/@value=.*/, "@value=" MASK, s)
     if (s ~ /^[ \t]*key[ \t]*[:=]/) sub(/[:=].*/, ": " MASK, s)
+    if (s ~ /[a-zA-Z]\[/) s = attribute(s)
     s = after(s, PAIR)
     s = after(s, OPTION)
     if (s !~ /</) s = after(s, QUOTED, 1)  # in a tag the quote behind the word may end an attribute

@@ -35,6 +35,9 @@ Nov 22 10:00:00 n1 app: mysql -uroot -p{MARK}29 -e status; snmpget -v3 -A {MARK}
 {MARK}32AAAAB3NzaC1yc2EAAAADAQABAAABgQ
 -----END RSA PRIVATE KEY-----
 	shared-secret "{MARK}33";
+Nov 22 10:00:00 n1 pacemaker-attrd [3] (attrd_peer_update) notice: Setting db_password[n1]: {MARK}35 {MARK}35 -> {MARK}36 " {MARK}36 | from n2
+Nov 22 10:00:00 n1 pacemaker-attrd [3] (x) notice: Setting db_password[n1] in instance_attributes: (unset) -> {MARK}37 | from n2
+Nov 22 10:00:00 n1 pacemaker-attrd [3] (attrd_cib_callback) info: * Wrote db_password[n1]={MARK}38
 Nov 22 10:00:00 n1 app: <attributes ip="192.0.2.9" passwd="{MARK}34" login="x"/>
 """
 
@@ -44,6 +47,8 @@ JOURNAL = (
     "\n"
     rf'{{"__REALTIME_TIMESTAMP":"2","_HOSTNAME":"n1","MESSAGE":"password=\"{MARK}42\" x"}}' + "\n"
     rf'{{"__REALTIME_TIMESTAMP":"3","_HOSTNAME":"n1","MESSAGE":[{BYTES}]}}' + "\n"
+    rf'{{"__REALTIME_TIMESTAMP":"7","MESSAGE":"Setting db_password[n1]: (unset) -> {MARK}44 \" {MARK}44","_HOSTNAME":"n1"}}'
+    "\n"
     r'{"__REALTIME_TIMESTAMP":"4","_HOSTNAME":"n1","MESSAGE":"-----BEGIN EC PRIVATE KEY-----"}' + "\n"
     rf'{{"__REALTIME_TIMESTAMP":"5","_HOSTNAME":"n1","MESSAGE":"{MARK}43"}}' + "\n"
     r'{"__REALTIME_TIMESTAMP":"6","_HOSTNAME":"n1","MESSAGE":"-----END EC PRIVATE KEY-----"}' + "\n"
@@ -65,6 +70,7 @@ totem.token_retransmits_before_loss_const (u32) = 4
 Nov 22 10:00:00 n1 sshd[4]: Failed password for root from 192.0.2.1 port 22 ssh2
 Nov 22 10:00:00 n1 pacemaker-controld [5] (abort): notice: Result of start operation for vip on n1: ok | call=7 key=vip_start_0
 Nov 22 10:00:00 n1 pacemaker-controld [5] (te): info: Initiating monitor with transition key 5:3:0:8e8a
+Nov 22 10:00:00 n1 pacemaker-attrd [3] (attrd_peer_update) notice: Setting fail-count-web#monitor_10000[n1]: (unset) -> 1 | from n2
 Nov 22 10:00:00 n1 pacemaker-fenced [5] (x): notice: Operation 'reboot' targeting n2 by n1 for pacemaker-controld.5@n1: OK
         addr    = 192.0.2.1
 """

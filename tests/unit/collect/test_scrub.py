@@ -75,4 +75,4 @@ def test_json_stays_json(awk: tuple[str, ...]) -> None:
     import json
 
     rows = [json.loads(line) for line in clean(awk, "journal", secrets.JOURNAL).splitlines()]
-    assert [row["__REALTIME_TIMESTAMP"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    assert [row["__REALTIME_TIMESTAMP"] for row in rows] == ["1", "2", "3", "7", "4", "5", "6"]

@@ -74,6 +74,7 @@ def test_bars_name_each_node_and_what_is_slow() -> None:
     """A bar for each node, one for all, and for how long the step at hand has been running."""
     screen = io.StringIO()
     bars = Bars(screen, 2)
+    bars.take(Progress("db1", "connecting", 0, 10, 0))
     bars.take(Progress("db1", "collecting", 5, 10, 3 << 20, "journal"))
     bars.take(Progress("db2", "failed", 0, 10, 0, "it does not answer"))
     began = bars._since["db1"][1]
