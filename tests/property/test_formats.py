@@ -31,12 +31,14 @@ words = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
 messages = st.from_regex(r"[A-Za-z][A-Za-z0-9 =:,.()'_-]{0,60}[a-z]", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), raw_files)
 def test_detect_never_raises(path: str, head: bytes) -> None:
     """No bytes make the detection of logs fail, and it tells the same twice."""
     assert detect(path, head) == detect(path, head)
 
 
+@settings(deadline=None)
 @given(anything)
 def test_parse_never_raises(line: str) -> None:
     """No line makes the parser fail; a record never holds more than the line."""
@@ -44,6 +46,7 @@ def test_parse_never_raises(line: str) -> None:
     assert record is None or (record.format != "" and len(record.message) <= len(line))
 
 
+@settings(deadline=None)
 @given(raw_files, st.integers(1, 64))
 def test_parse_file_keeps_order(data: bytes, size: int) -> None:
     """Records come in the order of their lines, with offsets that rise."""
@@ -52,6 +55,7 @@ def test_parse_file_keeps_order(data: bytes, size: int) -> None:
     assert sum(block.count for block in read_blocks(io.BytesIO(data), size)) <= data.count(b"\n") + 1
 
 
+@settings(deadline=None)
 @given(st.sampled_from([d for d in Decoder if d is not Decoder.PLAIN]), st.one_of(raw_files, st.text().map(str.encode)))
 def test_decoders_never_raise(decoder: Decoder, data: bytes) -> None:
     """No bytes make a decoder of journals fail."""
@@ -60,6 +64,7 @@ def test_decoders_never_raise(decoder: Decoder, data: bytes) -> None:
     assert text == b"" or text.endswith(b"\n")
 
 
+@settings(deadline=None)
 @given(raw_files, st.integers(1, 4096))
 def test_block_size_changes_nothing(data: bytes, size: int) -> None:
     """Stamps, runs, gaps and hosts do not depend on where blocks are cut, as long as no line is."""
@@ -73,8 +78,8 @@ def test_block_size_changes_nothing(data: bytes, size: int) -> None:
     assert readings[0] == readings[1]
 
 
-@given(st.lists(known, min_size=1, max_size=30))
 @settings(deadline=None)
+@given(st.lists(known, min_size=1, max_size=30))
 def test_block_clock_agrees_with_parser(rows: list[str]) -> None:
     """The vectorised reading of stamps and the parser of single lines see the same times."""
     (block,) = read_blocks(io.BytesIO("".join(row + "\n" for row in rows).encode()))
@@ -89,6 +94,7 @@ def test_block_clock_agrees_with_parser(rows: list[str]) -> None:
         assert wall == (time.wall_ns if time else NO_STAMP), rows[index]
 
 
+@settings(deadline=None)
 @given(
     moments, st.integers(0, 999), words, words, st.integers(1, 99999), st.sampled_from(["notice", "error"]), messages
 )
@@ -107,6 +113,7 @@ def test_pacemaker_round_trip(  # noqa: PLR0917 - one argument for each part of 
     assert (record.level, record.function, record.message) == (LEVELS[level], "some_function", message)
 
 
+@settings(deadline=None)
 @given(moments, st.integers(-14 * 4, 14 * 4), words, words, st.integers(1, 99999), messages)
 def test_syslog_round_trip(  # noqa: PLR0917 - one argument for each part of the line
     moment: datetime, quarters: int, host: str, ident: str, pid: int, message: str
@@ -122,6 +129,7 @@ def test_syslog_round_trip(  # noqa: PLR0917 - one argument for each part of the
     assert (record.host, record.program, record.pid, record.message) == (host, f"x-{ident}", pid, message)
 
 
+@settings(deadline=None)
 @given(moments, words, st.integers(1, 99999), st.sampled_from(["TOTEM", "QUORUM", "KNET"]), messages)
 def test_corosync_round_trip(moment: datetime, host: str, pid: int, subsystem: str, message: str) -> None:
     """What corosync would write to its log is read back."""

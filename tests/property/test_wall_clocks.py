@@ -34,19 +34,16 @@ BERLIN, HOWE, NEWFOUNDLAND = "Europe/Berlin", "Australia/Lord_Howe", "America/St
 SKEWED, FAILED = "11-partition-clock-skew", "07-monitor-failure"
 CASES = {
     "winter time begins": Case(FAILED, "2025-10-26T01:00:00Z", (BERLIN,)),
-    "winter time begins, zone named": Case(SKEWED, "2025-10-26T01:00:00Z", (BERLIN,), named=True),
     "summer time begins": Case(SKEWED, "2026-03-29T01:00:00Z", (BERLIN,)),
     "summer time begins, zone named": Case(FAILED, "2026-03-29T01:00:00Z", (BERLIN,), named=True),
     "half an hour back": Case(FAILED, "2026-04-04T15:00:00Z", (HOWE,)),
     "half an hour forward": Case(SKEWED, "2025-10-04T15:30:00Z", (HOWE,)),
     "back at a half hour of UTC": Case(SKEWED, "2025-11-02T04:30:00Z", (NEWFOUNDLAND,)),
     "back on one node only": Case(FAILED, "2025-10-26T01:00:00Z", ("Asia/Kathmandu", BERLIN)),
-    "forward on one node only": Case(SKEWED, "2026-03-29T01:00:00Z", ("Asia/Kathmandu", BERLIN)),
     "New Year": Case(SKEWED, "2025-12-31T23:59:59Z", ("UTC",)),
     "New Year on one node only": Case(FAILED, "2025-12-31T11:00:00Z", ("Pacific/Apia", NEWFOUNDLAND)),
     "leap day": Case(FAILED, "2024-02-29T12:00:00Z", ("Asia/Kathmandu", "Pacific/Apia")),
     "the end of a leap day": Case(SKEWED, "2024-03-01T00:00:00Z", ("UTC", NEWFOUNDLAND)),
-    "no leap day": Case(FAILED, "2023-03-01T00:00:00Z", (HOWE, "Pacific/Apia")),
 }
 
 

@@ -27,7 +27,7 @@ def _analyzed(folder: Path, data: bytes, name: str = "pacemaker.log") -> Analysi
     return analyze([str(path)], Options())
 
 
-@pytest.mark.parametrize("fill", [b"x", b"[", b" ", b"\0", b"\xff", b"a=b | ", b"\x1b[31m", "\u20ac".encode()])
+@pytest.mark.parametrize("fill", [b"x", b" ", b"\0", b"\xff", b"\x1b[31m"])
 def test_a_line_of_ten_megabytes(fill: bytes, tmp_path: Path) -> None:
     """It is cut, the lines around it are read, and it takes no longer than a log of that size."""
     line = LOG.rstrip(b"\n") + fill * (10_000_000 // len(fill)) + b"\n"
@@ -39,27 +39,7 @@ def test_a_line_of_ten_megabytes(fill: bytes, tmp_path: Path) -> None:
     assert all(len(message) < 10_000 for message in messages)
 
 
-UNITS = (
-    "a",
-    " ",
-    "[",
-    "(",
-    ")",
-    "]",
-    ":",
-    "a ",
-    "a:",
-    "a: ",
-    "[a]",
-    "a(",
-    "a[1]: ",
-    "-",
-    "\\",
-    "\t",
-    "> ",
-    "1 ",
-    "/a:",
-)
+UNITS = ("a", " ", "[", "(", "a: ", "a[1]: ", "> ", "/a:")
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -68,7 +48,7 @@ def test_no_grammar_is_slow(unit: str) -> None:
     parser = LineParser(LogKind("other", ()))
     start = time.process_time()
     for case in (*PLAIN, *JOURNAL):
-        for cut in (0, 20, len(case.line) // 2, len(case.line)):
+        for cut in (20, len(case.line)):
             line = case.line[:cut] + unit * 9000
             if parser.parse(line, REF) is None:
                 read_bare(line[:8192], REF)
