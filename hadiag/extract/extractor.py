@@ -282,7 +282,7 @@ class _LogReader:
 
     def _read_now(self, block: Block, index: int, numbers: list[int], wall: int) -> RawEvent | None:
         """Read a line; its event, if it is one of context or an anchor, which the keeper takes later."""
-        body = block.data[int(self._clock.ends[index]) : int(block.ends[index])]
+        body = self._clock.body(block, index)
         if self._folding and self._folded(block, index, body, wall):
             return None
         if body in self._nothing:

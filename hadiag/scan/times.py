@@ -107,8 +107,6 @@ class BlockClock:
         self._late = False  # the last stamp is of the old year in a run of the new one
         self._scratch = bytearray()
         self._stamps: Stamps | None = None
-        self.ends: Ints = np.empty(0, dtype=np.int64)
-        """Where the stamp of each line of the last block ends, in the block; its start where there is none."""
 
     def read(self, block: Block) -> Ints:
         """Take in the next block; the printed wall time of each line in ns, ``NO_STAMP`` where it has none."""
@@ -116,7 +114,7 @@ class BlockClock:
             self._scratch = bytearray(2 * len(block.data) + PAD)
         lines = Lines(block.data, block.starts, self._scratch)
         stamps = read_stamps(lines, self._order())
-        self._stamps, self.ends = stamps, stamps.end
+        self._stamps = stamps
         self._count(block, lines, stamps)
         self._follow(block, stamps)
         if self._host_column:
@@ -232,6 +230,16 @@ class BlockClock:
         if len(self._gaps) > MAX_GAPS:
             self._gaps.sort(key=lambda gap: gap.start_wall_ns - gap.end_wall_ns)
             del self._gaps[MAX_GAPS:]
+
+    def body(self, block: Block, row: int) -> bytes:
+        """A line of the last block without its stamp: what stands before it (a tag, a priority), and what behind."""
+        start, end = int(block.starts[row]), int(block.ends[row])
+        if self._stamps is None or int(self._stamps.wall[row]) == NO_STAMP:
+            return block.data[start:end]
+        begin, stop = int(self._stamps.begin[row]), int(self._stamps.end[row])
+        if begin == start:
+            return block.data[stop:end]
+        return b"%s\0%s" % (block.data[start:begin], block.data[stop:end])
 
     def logged(self, block: Block, row: int) -> LoggedTime | None:
         """The stamp of a line of the last block that was read."""

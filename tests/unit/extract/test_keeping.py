@@ -16,6 +16,7 @@ RESULT = event(
       - {line: "Result of monitor for db: Timed Out (call=7)", origin: recorded}
     """,
     name="rsc.result",
+    programs="[]",
     extra="subject: rsc\nfields: {op: word, rsc: word, text: text, call: int}\n",
 )
 
@@ -117,3 +118,16 @@ def test_lines_with_the_same_text_keep_their_own_time_and_place(catalogue: Catal
     ]
     assert [event.ref.line for event in events] == [1, 2, 3, 4]
     assert [event.text for event in events] == text.splitlines()
+
+
+def test_what_stands_before_the_stamp_tells_lines_apart(catalogue: Catalogue) -> None:
+    """Agents of old print their tag before the stamp: equal texts of two resources are two programs."""
+    rows = [
+        f"Filesystem({name})[7]:\t2010/05/09_12:10:{second:02} ERROR: Result of monitor for db: Timed Out (call=1)\n"
+        for second in range(4)
+        for name in ("fs1", "fs2")
+    ]
+
+    events = read("".join(rows), catalogue).events
+
+    assert [event.program for event in events] == ["Filesystem(fs1)", "Filesystem(fs2)"] * 4
