@@ -18,6 +18,7 @@ from hadiag.timeline.coverage import map_coverage
 from hadiag.timeline.files import LogFile, runs_of
 from hadiag.timeline.identity import Identities, NodeIdentity, resolve
 from hadiag.timeline.known import Catalogue, TypeInfo, core_message, node_fields
+from hadiag.timeline.masked import with_own_names
 from hadiag.timeline.merge import richest_fields
 from hadiag.timeline.owners import with_owners
 from hadiag.timeline.sample import Sample
@@ -50,8 +51,8 @@ def build(  # noqa: PLR0913 - the inputs of the stage, the rest by name only
     Raises:
         UsageError: the input does not hold the cluster.
     """
-    all_facts = list(facts)
-    raws, logs = with_owners(list(raw_events), list(summaries))
+    raws, logs, all_facts = with_own_names(list(raw_events), list(summaries), list(facts))
+    raws, logs = with_owners(raws, logs)
     who = resolve(raws, logs, all_facts)
     if cluster is not None and cluster not in who.clusters.names:
         names = ", ".join(who.clusters.names) or "none"

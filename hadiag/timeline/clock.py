@@ -18,6 +18,7 @@ from hadiag.timeline.anchors import anchors
 from hadiag.timeline.bounds import bounded
 from hadiag.timeline.files import LogFile
 from hadiag.timeline.identity import Identities
+from hadiag.timeline.jumps import JUMP, Attribution, jumps_of
 from hadiag.timeline.merge import merge
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.skew import Piece, Skew, align, choose_reference
@@ -27,8 +28,8 @@ from hadiag.timeline.walls import Walls
 _ZONE_AT_LEAST: Final = 600 * NS
 _HALF_HOUR: Final = 1800 * NS
 _QUARTER: Final = 900 * NS
-_JUMP: Final = NS
-"""Pieces of a skew that differ by at least this are a step, less is drift."""
+_ATTEMPTS: Final = 8
+"""Steps that are found or resized by their jumps, at most; each changes the pairs of the next look."""
 _SYNCHRONISED: Final = NS
 """Error of a clock that its host calls synchronised."""
 
@@ -102,18 +103,23 @@ def _settled(samples: Sequence[Sample], files: Sequence[LogFile], walls: Walls) 
     nodes = sorted({sample.node for sample in merged if sample.utc is not None})
     firm = frozenset(n for n in nodes if n not in walls.plans or walls.plans[n].is_firm)
     certain = firm or frozenset(n for n in nodes if walls.plans[n].basis is not TimeBasis.ASSUMED)
-    for attempt in range(3):
+    bases: Mapping[Node, int] = {}
+    skews: dict[Node, Skew] = {}
+    reference: Node | None = None
+    for _ in range(_ATTEMPTS):
         bases = correct(merged, steps)
         known = anchors(merged)
-        reference = choose_reference(known, nodes, certain)
-        skews = align(known, nodes, reference) if reference else {}
+        reference = reference or choose_reference(known, nodes, certain, steps)
+        if reference is None:
+            break
+        skews = align(known, nodes, reference)
         for node in [node for node, skew in skews.items() if not skew.pieces]:
             skews[node] = bounded(merged, reference, node)
         skews = {node: _placed(skew, node, merged) for node, skew in skews.items()}
-        jump = _reference_jump(skews, reference, merged)
-        if jump is None or reference is None or attempt == 2:
+        attribution = Attribution(merged, steps, bases, reference)
+        if not attribution.improve(skews):
+            skews = attribution.widened(skews)
             break
-        steps[reference] = sorted([*steps.get(reference, []), jump], key=lambda each: each.after)
     return Clocks(reference, skews, steps, merged, files, walls, len(nodes) < 2, bases)
 
 
@@ -160,7 +166,7 @@ def _placed(skew: Skew, node: Node, samples: Sequence[Sample]) -> Skew:
     mine = sorted(sample.own for sample in samples if sample.node == node and sample.utc is not None)
     for index in range(len(pieces) - 1):
         before, after = pieces[index], pieces[index + 1]
-        if abs(before.skew - after.skew) < _JUMP or not before.times or not after.times:
+        if abs(before.skew - after.skew) < JUMP or not before.times or not after.times:
             continue
         low, high = sorted((before.times[-1], after.times[0]))
         told = _told(samples, node, low, high)
@@ -170,41 +176,6 @@ def _placed(skew: Skew, node: Node, samples: Sequence[Sample]) -> Skew:
         pieces[index] = replace(before, end=bound)
         pieces[index + 1] = replace(after, start=bound)
     return Skew(pieces, skew.basis)
-
-
-def _jumps(skew: Skew) -> list[tuple[int, int]]:
-    """Bounds (on the own clock) and sizes of the jumps of a skew."""
-    found = []
-    for before, after in pairwise(skew.pieces):
-        if abs(after.skew - before.skew) >= _JUMP and after.start is not None:
-            found.append((after.start, after.skew - before.skew))
-    return found
-
-
-def _reference_jump(skews: Mapping[Node, Skew], reference: Node | None, samples: Sequence[Sample]) -> Step | None:
-    """Find a jump that all other nodes show alike, or that only the reference node tells of: its own clock stepped."""
-    others = {node: skew for node, skew in skews.items() if node != reference and skew.pieces}
-    if reference is None or not others:
-        return None
-    first = min(others)
-    for bound, size in _jumps(others[first]):
-        at = bound - size - others[first].pieces[0].skew
-        low, high = at - 120 * NS - abs(size), at + 120 * NS + abs(size)
-        told = _told(samples, reference, low, high)
-        if len(others) > 1:
-            alike = all(any(abs(by - size) < NS for _, by in _jumps(skew)) for skew in others.values())
-        else:
-            alike = bool(told) and not _told(samples, first, bound - 120 * NS, bound + 120 * NS)
-        if alike:
-            after = told[0] if told else _first_behind(samples, reference, at)
-            return Step(after + size, after, -size, {})
-    return None
-
-
-def _first_behind(samples: Sequence[Sample], node: Node, at: int) -> int:
-    """Own time of the first event of a node behind a moment that another clock tells, give or take its latency."""
-    near = [sample.own for sample in samples if sample.node == node and abs(sample.own - at) <= _JUMP]
-    return min(near, default=at)
 
 
 def _with_time_sources(clocks: Clocks, facts: Sequence[Fact], who: Identities) -> Clocks:
@@ -290,7 +261,7 @@ def _clock_steps(clocks: Clocks, node: Node, skew: Skew) -> tuple[ClockStep, ...
     for step in clocks.steps.get(node, []):
         passed += step.by
         found.append(ClockStep(clocks.aligned(node, step.after - passed + base), round(step.by / NS, 3)))
-    found.extend(ClockStep(clocks.aligned(node, at), round(by / NS, 3)) for at, by in _jumps(skew))
+    found.extend(ClockStep(clocks.aligned(node, jump.bound), round(jump.size / NS, 3)) for jump in jumps_of(node, skew))
     return tuple(sorted(found, key=lambda each: (each.at_ns, each.by_s)))
 
 

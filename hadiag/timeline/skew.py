@@ -10,8 +10,9 @@ they scatter more than that), plus the distance to the nearest pair times ``DRIF
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from hadiag.model.entity import Node
@@ -63,6 +64,26 @@ class Skew:
     def piece(self, own: int) -> Piece | None:
         """Piece that a time on the node's own clock lies in."""
         return self.pieces[bisect_left(self._starts, own + 1)] if self.pieces else None
+
+    def less_sure(self, stretch: tuple[int | None, int | None], extra: int) -> Skew:
+        """The same with a larger error in a stretch of the node's own time."""
+        pieces = [part for piece in self.pieces for part in _parts(piece, stretch, extra)]
+        return Skew(pieces, self.basis)
+
+
+def _parts(piece: Piece, stretch: tuple[int | None, int | None], extra: int) -> Iterator[Piece]:
+    """A piece, cut at the ends of a stretch; what lies in the stretch has a larger error."""
+    low, high = stretch
+    edges = [piece.start, *(e for e in (low, high) if e is not None and _inside(piece, e)), piece.end]
+    for start, end in pairwise(edges):
+        before = low is not None and end is not None and end <= low
+        behind = high is not None and start is not None and start >= high
+        error = piece.error if before or behind else piece.error + extra
+        yield Piece(start, end, piece.skew, error, piece.times)
+
+
+def _inside(piece: Piece, at: int) -> bool:
+    return (piece.start is None or piece.start < at) and (piece.end is None or at < piece.end)
 
 
 def weighted_median(values: Sequence[tuple[int, int]]) -> int:
@@ -187,9 +208,12 @@ def _narrowed(fit: _Fit) -> tuple[int, int]:
 
 
 def choose_reference(
-    known: Mapping[Node, Mapping[Key, list[Anchor]]], nodes: Sequence[Node], certain: frozenset[Node]
+    known: Mapping[Node, Mapping[Key, list[Anchor]]],
+    nodes: Sequence[Node],
+    certain: frozenset[Node],
+    stepped: Collection[Node] = (),
 ) -> Node | None:
-    """Node with the most shared anchors; a proven zone goes first, the name decides a tie."""
+    """Node with the most shared anchors; a proven zone goes first, then a clock without steps, the name decides a tie."""
     if not nodes:
         return None
     counts: dict[Key, int] = {}
@@ -197,7 +221,7 @@ def choose_reference(
         for key in known.get(node, {}):
             counts[key] = counts.get(key, 0) + 1
     shared = {node: sum(1 for key in known.get(node, {}) if counts[key] > 1) for node in nodes}
-    return min(nodes, key=lambda node: (shared[node] == 0, node not in certain, -shared[node], node))
+    return min(nodes, key=lambda node: (shared[node] == 0, node not in certain, node in stepped, -shared[node], node))
 
 
 def align(known: Mapping[Node, Mapping[Key, list[Anchor]]], nodes: Sequence[Node], reference: Node) -> dict[Node, Skew]:

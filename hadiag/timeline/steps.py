@@ -30,13 +30,16 @@ CHANGES: Final = frozenset({"systemd.time_changed", "chrony.step", "chrony.forwa
 class Step:
     """A jump of a wall clock: from ``before`` to ``after`` on the node's own clock, by ``by`` ns (positive: forward).
 
-    ``runs`` tells for each file that shows a step back the run that begins behind it.
+    ``runs`` tells for each file that shows a step back the run that begins behind it. ``exact`` is the size where a
+    daemon printed it or anchors on both sides tell it; the order of a log shows too small a size, since time passed
+    between its two lines.
     """
 
     before: int
     after: int
     by: int
     runs: dict[tuple[str, str], int]
+    exact: bool = False
 
     def passed(self, sample: Sample) -> bool:
         """Tell whether an event was logged after the step."""
@@ -114,7 +117,7 @@ def _confirmed(steps: Iterable[Step], told: Sequence[Sample]) -> list[Step]:
         near = [sample for sample in told if abs((sample.utc or 0) - step.after) < _NEAR]
         sizes = [size for size in map(_told_size, near) if size is not None and size < 0]
         if sizes and abs(sizes[0]) >= abs(step.by):
-            step.by = sizes[0]
+            step.by, step.exact = sizes[0], True
         if near or len(step.runs) > 1 or abs(step.by) >= _ALONE:
             kept.append(step)
     return kept
@@ -127,7 +130,7 @@ def _told_only(known: Sequence[Step], told: Sequence[Sample]) -> list[Step]:
         size, at = _told_size(sample), sample.utc or 0
         seen = any(abs(step.after - at) < _NEAR for step in (*known, *found))
         if size is not None and abs(size) >= _SMALLEST and not seen:
-            found.append(Step(at - size, at, size, {}))
+            found.append(Step(at - size, at, size, {}, exact=True))
     return found
 
 

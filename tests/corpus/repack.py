@@ -143,6 +143,15 @@ def sosreports(folder: Path, nodes: Nodes) -> list[Path]:
     return [_write(folder / name, data) for name, data in (_sos(*each) for each in nodes.items())]
 
 
+def cleaned(folder: Path, nodes: Nodes) -> list[Path]:
+    """Sosreports that were masked one by one: each calls its own host ``host0`` and leaves the others' names."""
+    paths = []
+    for node, files in nodes.items():
+        masked = {name: data.replace(node.encode(), b"host0") for name, data in files.items()}
+        paths += sosreports(folder / node, {"host0": masked})
+    return paths
+
+
 def sos_collect(folder: Path, nodes: Nodes) -> list[Path]:
     """The sosreports inside one archive."""
     top = "sos-collector-2026-11-22-abcde"

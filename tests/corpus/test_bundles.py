@@ -13,7 +13,7 @@ import pytest
 from hadiag.export.jsonl import event_row
 from hadiag.pipeline import Analysis, Options, analyze, load_catalogue, read_inputs
 from hadiag.report.machine import as_data
-from tests.corpus.repack import COMPRESS, KINDS, Maker, crm_report, materials
+from tests.corpus.repack import COMPRESS, KINDS, Maker, cleaned, crm_report, materials
 from tests.golden.judge import samples, top_explanation
 from tests.golden.scoreboard import ROOT
 
@@ -56,6 +56,17 @@ def test_the_verdict_does_not_depend_on_the_bundle(name: str, kind: str, tmp_pat
     maker: Maker = KINDS[kind]
     analysis = analyze([str(path) for path in maker(tmp_path, materials(SAMPLES[name]))], Options())
     assert verdict(analysis) == original(name)[0]
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_reports_that_were_masked_one_by_one(name: str, tmp_path: Path) -> None:
+    """Two hosts with the same masked name are two nodes; their node ids tell which."""
+    analysis = analyze([str(path) for path in cleaned(tmp_path, materials(SAMPLES[name]))], Options())
+    told, expected = verdict(analysis), original(name)[0]
+    assert len(told["nodes"]) == len(expected["nodes"])
+    assert {key: told[key] for key in ("status", "kinds", "causes", "cause", "resources")} == {
+        key: expected[key] for key in ("status", "kinds", "causes", "cause", "resources")
+    }
 
 
 @pytest.mark.parametrize("suffix", COMPRESS)
