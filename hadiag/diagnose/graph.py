@@ -231,11 +231,31 @@ def _candidates(
                 pool.setdefault(candidate.id, candidate)
                 key = (candidate.id, finding.id)
                 weights[key] = max(weights.get(key, 0.0), edge.weight)
+    weights |= _everywhere(pool, weights, findings, ruleset)
     spoken_for = {key[0] for key, weight in weights.items() if weight > STRENGTHS["rare"]}
     weights = {key: weight for key, weight in weights.items() if key[0] in spoken_for}
     by_id = {finding.id: finding for finding in findings}
     located = [_located(candidate, weights, by_id) for name, candidate in pool.items() if name in spoken_for]
     return tuple(sorted(located, key=lambda c: c.id)), weights
+
+
+def _everywhere(
+    pool: Mapping[str, Candidate],
+    weights: Mapping[tuple[str, str], float],
+    findings: Sequence[Finding],
+    ruleset: RuleSet,
+) -> dict[tuple[str, str], float]:
+    """Weights of effects that need not name what the cause is bound to: a node that stalls costs all the others the token."""
+    found = dict(weights)
+    for edge in ruleset.edges:
+        if edge.kind != "causes" or edge.join is None or edge.join:
+            continue
+        for candidate in pool.values():
+            for finding in findings:
+                if candidate.cause == edge.cause and finding.rule == edge.effect:
+                    key = (candidate.id, finding.id)
+                    found[key] = max(found.get(key, 0.0), edge.weight)
+    return found
 
 
 def _instances(cause: Cause, finding: Finding) -> list[Candidate]:
