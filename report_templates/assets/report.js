@@ -99,7 +99,7 @@
 
     // The parts of the page
     const tools = make("div", undefined, { className: "tools" });
-    const field = (label, control) => { const l = make("label", label); l.append(control); tools.append(l); return control; };
+    const field = (label, control) => { const l = make("label", label); control.setAttribute("aria-label", label); l.append(control); tools.append(l); return control; };
     const select = (label, key, values, names) => {
       const control = field(label, make("select"));
       control.append(make("option", "—", { value: "" }));
@@ -129,7 +129,7 @@
     button("‹", words.earlier, () => pan(-0.4));
     button("›", words.later, () => pan(0.4));
     button("⤢", words.all, () => { Object.assign(view, full); changed(); });
-    doc.incidents.forEach((row) => { if (row[1] !== null) button(row[0], row[3], () => { toIncident(row); changed(); }); });
+    doc.incidents.forEach((row) => { if (row[1] !== null) button(doc.incidents.length > 1 ? row[0] : words.incident, row[3], () => { toIncident(row); changed(); }); });
 
     const stage = make("div", undefined, { className: "stage" });
     const canvas = make("canvas", undefined, { tabIndex: 0 });
@@ -292,6 +292,7 @@
         const x = Math.round(X(at)) + 0.5;
         c.beginPath(); c.moveTo(x, AXIS - 4); c.lineTo(x, height - MINI); c.stroke();
         c.fillStyle = ink.faint;
+        if (x > width - 26) continue; // its text would be cut
         c.fillText(step >= 864e8 ? iso(at, 0).slice(5, 10) : step >= 6e7 ? iso(at).slice(11, 16) : step >= 1e6 ? iso(at).slice(11, 19) : clock(at), x, 10);
       }
       c.textAlign = "left"; c.fillText(iso(view.a).slice(0, 10), 4, 10);
