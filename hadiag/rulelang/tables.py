@@ -154,6 +154,7 @@ STATE_TABLES: Mapping[str, StateTable] = {
     ),
     "node.pause": _state("node duration_s", "corosync.main.not_scheduled", nodes="node"),
     "node.boot": _state("node how", "kernel.boot", nodes="node"),
+    "clock.step": _state("node by_s", "chrony.step", nodes="node"),
     "transition": _state("number dc file kind result aborts", "pcmk.transition.result", operation=True, nodes="dc"),
     "cluster.option": _state("name value source", "cib.diff"),
     "node.standby": _state("node value", "cib.diff", nodes="node"),

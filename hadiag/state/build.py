@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hadiag.model.source import Warn
-from hadiag.state import admin, controller, daemons, fencing, links, membership, options, pauses, quorum, resources
+from hadiag.state import (
+    admin,
+    clocksteps,
+    controller,
+    daemons,
+    fencing,
+    links,
+    membership,
+    options,
+    pauses,
+    quorum,
+    resources,
+)
 from hadiag.state.contradictions import contradictions
 from hadiag.state.losses import losses
 from hadiag.state.tracker import StateTracker, Views
@@ -20,7 +33,7 @@ if TYPE_CHECKING:
 
 def built_in() -> tuple[StateTracker, ...]:
     """Trackers that ship with hadiag."""
-    modules = (membership, links, quorum, controller, daemons, fencing, resources, admin, options, pauses)
+    modules = (membership, links, quorum, controller, daemons, fencing, resources, admin, options, pauses, clocksteps)
     return tuple(module.TRACKER for module in modules)
 
 
@@ -30,6 +43,7 @@ def build_views(
     """Run all trackers; one that fails leaves its tables out and says so in a warning."""
     views: list[View] = []
     warnings: list[Warn] = []
+    facts = [_aligned(fact, timeline) for fact in facts]
     for tracker in built_in() if trackers is None else trackers:
         try:
             views.extend(tracker.views(timeline, facts))
@@ -42,3 +56,12 @@ def build_views(
         except Exception as error:  # noqa: BLE001 (what is derived from damaged views must not cost the views)
             warnings.append(Warn("tracker-failed", f"State tracker failed: {error!r}", derive.__name__))
     return Views(views, tuple(warnings))
+
+
+def _aligned(fact: Fact, timeline: Timeline) -> Fact:
+    """A snapshot shows the clock of its host; views are on that of the reference."""
+    if fact.as_of_ns is None or not fact.node_hint:
+        return fact
+    node = timeline.node(fact.node_hint)
+    at = fact.as_of_ns if node is None else timeline.aligned(node, fact.as_of_ns)
+    return fact if at == fact.as_of_ns else replace(fact, as_of_ns=at)

@@ -28,6 +28,7 @@ from hadiag.timeline.walls import Walls
 _ZONE_AT_LEAST: Final = 600 * NS
 _HALF_HOUR: Final = 1800 * NS
 _QUARTER: Final = 900 * NS
+_FAR: Final = 7200 * NS
 _ATTEMPTS: Final = 8
 """Steps that are found or resized by their jumps, at most; each changes the pairs of the next look."""
 _SYNCHRONISED: Final = NS
@@ -150,6 +151,9 @@ def _zone_shifts(clocks: Clocks, walls: Walls) -> dict[Node, tuple[int, TimeBasi
             if by and abs(piece.skew - by) <= near:
                 found[node] = by, (TimeBasis.EPOCH_ANCHOR if proven else TimeBasis.ASSUMED)
                 break
+        else:
+            if abs(piece.skew) >= _FAR:  # a zone and a clock that is minutes off are likelier than a clock off by hours
+                found[node] = (piece.skew + _HALF_HOUR // 2) // _HALF_HOUR * _HALF_HOUR, TimeBasis.ASSUMED
     return found
 
 

@@ -10,6 +10,7 @@ from hadiag.model.diagnosis import NodeClock, Silence
 from hadiag.model.entity import Node
 from hadiag.model.event import Event
 from hadiag.model.source import Warn
+from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.model.view import Coverage
 from hadiag.timeline.coverage import CoverageMap
@@ -124,6 +125,15 @@ class Timeline:
             FALSE: no such log covers any of it. UNKNOWN: partly, or silent.
         """
         return self._covered.covered(node, event_type, start_ns, end_ns)
+
+    def aligned(self, node: Node, ns: int) -> int:
+        """Time on the reference clock of a UTC time that a node's own clock showed, such as that of a snapshot."""
+        clock = self.clocks.get(node)
+        for span in clock.skews if clock else ():
+            moved = None if span.skew_s is None else ns - round(span.skew_s * NS)
+            if moved is not None and (span.end_ns is None or moved < span.end_ns):
+                return moved
+        return ns
 
     def frame(self) -> pd.DataFrame:
         """Table of all events with the columns of ``schema.COLUMNS``."""

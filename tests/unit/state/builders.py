@@ -11,7 +11,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from hadiag.model.diagnosis import Silence
+from hadiag.model.diagnosis import NodeClock, Silence
 from hadiag.model.entity import Layer, Level, Node
 from hadiag.model.event import Event, EventClass
 from hadiag.model.fact import Fact
@@ -49,6 +49,7 @@ class MemoryTimeline:
     aliases: Mapping[str, str] = field(default_factory=dict)
     nodes: tuple[NodeIdentity, ...] = ()
     coverage: tuple[Coverage, ...] = ()
+    clocks: Mapping[Node, NodeClock] = field(default_factory=dict)
 
     @property
     def span(self) -> tuple[int, int] | None:
@@ -61,6 +62,11 @@ class MemoryTimeline:
         exact = {name for name in types if not name.endswith(".*")}
         prefixes = tuple(name[:-1] for name in types if name.endswith(".*"))
         return tuple(e for e in self.events if e.type in exact or (prefixes and e.type.startswith(prefixes)))
+
+    def aligned(self, node: Node, ns: int) -> int:
+        """Every clock is right."""
+        assert self.clocks.get(node) is None
+        return ns
 
     def logged_by(self, node: Node) -> tuple[list[int], list[Event]]:
         """Dated events of an observer, and their times."""

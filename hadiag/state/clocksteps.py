@@ -1,0 +1,33 @@
+"""Table ``clock.step``: moments at which the wall clock of a node was set, as the logs of all nodes together show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hadiag.model.view import View
+from hadiag.state.stream import instant, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hadiag.model.fact import Fact
+    from hadiag.timeline import Timeline
+
+
+class ClockStepTracker:
+    """A step needs no line of its own: the log runs back, or the anchors that nodes share jump."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+        """Yield one moment for each step that the clocks show."""
+        del facts
+        for node, clock in sorted(timeline.clocks.items()):
+            for step in clock.steps:
+                at = instant(timeline, node, step.at_ns)
+                near = nearest(timeline, node, step.at_ns)
+                uid = near.uid if near else None
+                yield View("clock.step", node, at, at, {"node": str(node), "by_s": step.by_s}, uid, uid)
+
+
+TRACKER = ClockStepTracker()
