@@ -1,0 +1,150 @@
+"""How large a page may be, that it is thinned by rule and says so, and that equal input gives equal bytes."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hadiag.model.time import NS
+from hadiag.pipeline import analyze
+from hadiag.report.machine import as_data
+from hadiag.report.payload import BUDGET, pack
+from hadiag.report.render import render_page
+from hadiag.report.scene import Moment, Scene
+from tests.conftest import ROOT
+
+SHELL_LIMIT = 80_000
+PAGE_LIMIT = 5_000_000
+MANY = 100_000
+START = 1_795_000_000 * NS
+BUNDLE = ROOT / "samples" / "01-partition-fenced" / "partition-fence-ok.tar.bz2"
+LAYERS = ("corosync", "quorum", "fencing", "pacemaker", "resource", "config", "network", "os")
+LEVELS = ("info", "info", "info", "notice", "notice", "warning", "error")
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """The result of a sample."""
+    cache_dir = tmp_path_factory.getbasetemp().parent / "hadiag-cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(cache_dir))
+        found: Mapping[str, Any] = json.loads(json.dumps(as_data(analyze([str(BUNDLE)]).diagnosis)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def empty(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A result in which nothing was found: all that is left of its page is the shell."""
+    lists = ("incidents", "findings", "fencing", "contradictions", "answers", "audit", "unknown_messages", "warnings")
+    verdict = {**result["verdict"], "status": "no_incident", "headline": "No incident."}
+    return {**result, **{key: [] for key in (*lists, "nodes", "inputs")}, "verdict": verdict}
+
+
+def crowd(count: int, *, alike: bool = False) -> Scene:
+    """A timeline of many events of four nodes; ``alike`` messages differ in nothing but their numbers."""
+    chance = random.Random(7)
+    moments = []
+    ns = START
+    for number in range(count):
+        ns += chance.randrange(1, 20) * 10_000_000
+        level = chance.choice(LEVELS)
+        layer = chance.choice(LAYERS)
+        noise = "" if alike else f" {chance.getrandbits(160):040x} {chance.getrandbits(160):040x}"
+        moments.append(
+            Moment(
+                ns=ns,
+                err_ns=1_000_000,
+                node=f"node{chance.randrange(1, 5)}",
+                layer=layer,
+                type=f"{layer}.{chance.randrange(30)}",
+                level=level,
+                subject=f"rsc{chance.randrange(40)}",
+                text=f"Result of monitor operation for rsc{chance.randrange(40)} call={number}{noise}",
+                path=f"node{chance.randrange(1, 5)}/pacemaker.log",
+                line=number + 1,
+                logged=None,
+                quoted="f" * 12 + f"{number:04x}" if number % 2500 == 0 else None,
+                core=number % 3 == 0,
+            )
+        )
+    return Scene(("node1", "node2", "node3", "node4"), tuple(moments), (), (), (), (START, ns), complete=True)
+
+
+def unpacked(page: str) -> dict[str, Any]:
+    """What the script of a page reads."""
+    found = re.search(r'id="timeline-data">([^<]+)<', page)
+    assert found
+    return dict(json.loads(gzip.decompress(base64.b64decode(found[1]))))
+
+
+def test_the_shell_is_small(empty: Mapping[str, Any]) -> None:
+    """Markup, style and script without any content stay below 80 KB."""
+    page = render_page(empty, Scene((), (), (), (), (), None, complete=True))
+    assert len(page.encode("utf-8")) < SHELL_LIMIT
+
+
+def test_a_hundred_thousand_events_fit(empty: Mapping[str, Any]) -> None:
+    """Ordinary messages are all kept; the page stays below 5 MB."""
+    page = render_page(empty, crowd(MANY, alike=True))
+    assert len(page.encode("utf-8")) < PAGE_LIMIT
+    assert len(unpacked(page)["events"]["t"]) == MANY
+    assert "were left out of the interactive timeline" not in page
+
+
+def test_what_does_not_fit_is_thinned_by_rule_and_said(empty: Mapping[str, Any]) -> None:
+    """Quoted events and warnings stay, others go, and the page says how many."""
+    scene = crowd(MANY)
+    page = render_page(empty, scene)
+    assert len(page.encode("utf-8")) < PAGE_LIMIT
+    kept = unpacked(page)["events"]
+    left_out = MANY - len(kept["t"])
+    assert left_out > 0
+    assert f"{left_out} of {MANY} events that nothing rests on were left out" in page
+    quoted = {moment.quoted for moment in scene.moments if moment.quoted}
+    assert {key for _, key in kept["quoted"]} == quoted
+
+
+def test_the_order_of_thinning(empty: Mapping[str, Any]) -> None:
+    """A smaller budget keeps a subset; the last to go is what the report quotes."""
+    scene, data = crowd(2000), empty
+    whole, none = pack(scene, data)
+    assert none == 0
+    assert len(whole) < BUDGET
+    tiny, left_out = pack(scene, data, budget=1)
+    events = json.loads(gzip.decompress(base64.b64decode(tiny)))["events"]
+    assert len(events["t"]) == len(events["quoted"]) == 2000 - left_out == 1
+
+
+def test_equal_results_give_equal_bytes(result: Mapping[str, Any], tmp_path: Path) -> None:
+    """In this process and in another, whose hashes of texts differ."""
+    stored = tmp_path / "result.json"
+    stored.write_text(json.dumps(result), encoding="utf-8")
+    code = (
+        "import sys, hashlib\n"
+        "from hadiag.report.render import render_result\n"
+        "from hadiag.report.schema import read_result\n"
+        "page = render_result(read_result(sys.argv[1]))\n"
+        "print(hashlib.sha256(page.encode()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(stored)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed, "TZ": zone, "PATH": ""},
+            cwd=ROOT,
+        ).stdout
+        for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo"))
+    }
+    assert len(digests) == 1
