@@ -4,9 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 NODES ?= alder,birch
 SUITE ?= bookworm
+SIZE ?= 100MB
+ROUNDS ?= 5
 SAMPLE ?= samples/01-partition-fenced/partition-fence-ok.tar.bz2
 
-.PHONY: demo test lint setup samples lab clean
+.PHONY: demo test lint setup samples bench lab clean
 
 setup: $(VENV)/.ready
 
@@ -21,7 +23,7 @@ demo: setup
 	$(BIN)/hadiag analyze $(SAMPLE) -o demo.hadiag.html
 
 test: setup
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup
+	$(BIN)/python -m pytest -q -n auto
 
 lint: setup
 	$(BIN)/ruff check .
@@ -31,6 +33,10 @@ lint: setup
 
 samples: setup
 	$(BIN)/python -m tests.golden.scoreboard
+
+# Ratios against ripgrep, lnav, crmsh and others, on data that it generates; `python -m tests.bench --help` for the rest.
+bench: setup
+	$(BIN)/python -m tests.bench --size $(SIZE) --rounds $(ROUNDS)
 
 # A real cluster of two nodes in namespaces (as root, on Debian, with debootstrap); CONTRIBUTING.md says what to do with it.
 lab: setup

@@ -34,6 +34,8 @@ from tests.bench.recordings import Line, Logs, Recording, recordings
 EVERY: Final = 24
 """In the mix ``days``: one whole incident in so many stretches."""
 START_MS: Final = int(datetime(2026, 9, 1, tzinfo=UTC).timestamp()) * 1000
+PLANT_BYTES: Final = 400_000
+"""One line is planted for so many bytes."""
 _STRETCH_MS: Final = 600_000
 _PAUSE_MS: Final = 90_000
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -138,7 +140,7 @@ class _Writer:
         """Write a recorded incident, or ten minutes of what is ordinary in it."""
         source = recording.logs if whole else _ordinary(recording.name)
         factor = 1.0 if whole else _STRETCH_MS / (recording.length_ms + 1)
-        plant = self.random.choice(PLANTS) if self.random.random() < (0.4 if whole else 0.15) else None
+        plant = self.random.choice(PLANTS) if self.bytes >= PLANT_BYTES * len(self.truth.planted) else None
         chosen, salt = self.random.randrange(1, self.truth.nodes + 1), self.random.getrandbits(64)
         self.truth.incidents += whole
         for (node, name), log in self.logs.items():
