@@ -16,7 +16,7 @@ import pytest
 from tests.cluster.live import AHEAD_S, DEAD, FULL, HEALTHY, HUNG, SECRET, Live, lacking, live
 from tests.unit.collect.sandbox import contents
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 NODES = f"{HEALTHY},{DEAD},{HUNG},{FULL}"
 
@@ -41,31 +41,15 @@ class Collected:
         return " ".join(row["why"] for row in self.manifest["missing"] if row["node"] == name)
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Live]:
     """The cluster, broken."""
     if reason := lacking():
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    with live(tmp_path_factory.mktemp("live") / "lab") as found:
+    with live(tmp_path / "lab") as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def collected(cluster: Live, tmp_path_factory: pytest.TempPathFactory) -> Collected:
-    """One collection from the workstation."""
-    bundle = tmp_path_factory.mktemp("case") / "case.tar.gz"
-    return collect(cluster, bundle)
-
-
-@pytest.fixture(scope="module")
-def completed(collected: Collected, tmp_path_factory: pytest.TempPathFactory) -> Collected:
-    """A second run over the same bundle, when the hung node answers again."""
-    bundle = tmp_path_factory.mktemp("again") / "case.tar.gz"
-    bundle.write_bytes(collected.bundle.read_bytes())
-    collected.cluster.bench.sh(HUNG, "kill -CONT $(pidof sshd)")
-    return collect(collected.cluster, bundle)
 
 
 def collect(cluster: Live, bundle: Path) -> Collected:
@@ -90,7 +74,7 @@ def collect(cluster: Live, bundle: Path) -> Collected:
         return Collected(cluster, bundle, done.returncode, done.stdout + done.stderr, took, json.load(member))
 
 
-def test_complete_but_for_what_cannot_be_had(collected: Collected) -> None:
+def complete_but_for_what_cannot_be_had(collected: Collected) -> None:
     """All of the nodes that answer, a sentence for those that do not, in bounded time."""
     assert collected.status == 1, collected.said
     assert collected.took_s < 150
@@ -113,7 +97,7 @@ def test_complete_but_for_what_cannot_be_had(collected: Collected) -> None:
             assert f"case/{node}/{wanted}" in names
 
 
-def test_clocks_are_measured(collected: Collected) -> None:
+def clocks_are_measured(collected: Collected) -> None:
     """Within 0.1 s, with the error of the measurement."""
     for node, ahead in ((HEALTHY, 0.0), (FULL, AHEAD_S)):
         clock = collected.node(node)["clock"]
@@ -121,7 +105,7 @@ def test_clocks_are_measured(collected: Collected) -> None:
         assert clock["error_s"] < 0.1
 
 
-def test_no_planted_secret_is_in_the_bundle(completed: Collected) -> None:
+def no_planted_secret_is_in_the_bundle(completed: Collected) -> None:
     """Not in the CIB, in the inputs of the scheduler inside their compression, in logs, journals, files or command lines."""
     mark = SECRET.partition("-")[0].encode()
     key = (completed.cluster.places.upper(HEALTHY) / "etc/corosync/authkey").read_bytes()
@@ -132,18 +116,19 @@ def test_no_planted_secret_is_in_the_bundle(completed: Collected) -> None:
     assert any(b"password=*****" in data for name, data in found if name.endswith("journal.json"))
 
 
-def test_the_cost_on_a_node_is_small(collected: Collected) -> None:
+def the_cost_on_a_node_is_small(collected: Collected) -> None:
     """Measured on the node itself: seconds of one processor at the lowest priority, and no writing."""
     cost = collected.node(HEALTHY)["cost"]
     assert 0 < cost["cpu_s"] < 60
     assert cost["write_bytes"] < 1 << 20
 
 
-def test_the_verdict_on_the_bundle(collected: Collected, tmp_path: Path) -> None:
+def the_verdict_on_the_bundle(collected: Collected) -> None:
     """The dead node was lost and fenced; that its own logs are missing is known, and so is the wrong clock."""
-    done = collected.cluster.run("analyze", str(collected.bundle), "-o", str(tmp_path / "result.json"), "--quiet")
+    result_path = collected.bundle.with_name("result.json")
+    done = collected.cluster.run("analyze", str(collected.bundle), "-o", str(result_path), "--quiet")
     assert done.returncode == 0, done.stderr
-    result = json.loads((tmp_path / "result.json").read_text())
+    result = json.loads(result_path.read_text())
     kinds = {kind for incident in result["incidents"] for kind in incident["kinds"]}
     assert {"node_lost", "node_fenced"} <= kinds
     assert not {"partition", "fencing_failed", "split_brain"} & kinds
@@ -156,27 +141,52 @@ def test_the_verdict_on_the_bundle(collected: Collected, tmp_path: Path) -> None
     assert clocks[FULL] - reference == pytest.approx(AHEAD_S, abs=1.0)
 
 
-def test_the_cluster_is_found_from_one_of_its_nodes(cluster: Live) -> None:
+def the_cluster_is_found_from_one_of_its_nodes(collected: Collected) -> None:
     """From its corosync.conf and CIB, over ssh."""
+    cluster = collected.cluster
     done = cluster.run("collect", "-F", str(cluster.config), "--from", HEALTHY, "--dry-run")
     assert done.returncode == 0, done.stderr
     for name in NODES.split(","):
         assert f"# {name}\n" in done.stdout
 
 
-def test_on_a_node_the_whole_cluster_is_found(cluster: Live) -> None:
+def on_a_node_the_whole_cluster_is_found(collected: Collected) -> None:
     """Nobody names nodes there; the node itself is read without ssh, with nothing but the system's own Python."""
-    said = cluster.on_node(HEALTHY, "PYTHONPATH=/opt/lib python3 -m hadiag collect --since -1h --dry-run")
+    said = collected.cluster.on_node(HEALTHY, "PYTHONPATH=/opt/lib python3 -m hadiag collect --since -1h --dry-run")
     for name in NODES.split(","):
         assert f"# {name}\n" in said
     assert said.partition(f"# {HEALTHY}\n")[2].startswith("sh -c ")
     assert said.partition(f"# {FULL}\n")[2].startswith("ssh ")
 
 
-def test_a_second_run_adds_the_node_that_answers_again(collected: Collected, completed: Collected) -> None:
+def a_second_run_adds_the_node_that_answers_again(collected: Collected, completed: Collected) -> None:
     """What is there stays as it is; the inputs of the scheduler are there now, whichever node was the coordinator."""
     assert completed.node(HUNG)["status"] == "complete", completed.manifest["missing"]
     assert completed.node(HEALTHY)["steps"] == collected.node(HEALTHY)["steps"]
     assert completed.node(DEAD)["status"] == "nothing"
     assert completed.took_s < 120
     assert any("/var/lib/pacemaker/pengine/pe-" in name for name, _ in contents(completed.bundle))
+
+
+CHECKS = (
+    complete_but_for_what_cannot_be_had,
+    clocks_are_measured,
+    the_cost_on_a_node_is_small,
+    the_verdict_on_the_bundle,
+    the_cluster_is_found_from_one_of_its_nodes,
+    on_a_node_the_whole_cluster_is_found,
+)
+
+
+def test_collection_from_real_nodes(cluster: Live, tmp_path: Path, subtests: pytest.Subtests) -> None:
+    """One test, so that the cluster is built once however the tests are spread over processes."""
+    collected = collect(cluster, tmp_path / "case.tar.gz")
+    for check in CHECKS:
+        with subtests.test(check.__name__):
+            check(collected)
+    cluster.bench.sh(HUNG, "kill -CONT $(pidof sshd)")
+    completed = collect(cluster, tmp_path / "case.tar.gz")
+    with subtests.test(a_second_run_adds_the_node_that_answers_again.__name__):
+        a_second_run_adds_the_node_that_answers_again(collected, completed)
+    with subtests.test(no_planted_secret_is_in_the_bundle.__name__):
+        no_planted_secret_is_in_the_bundle(completed)
