@@ -388,15 +388,18 @@
         if (worst[at] <= level[i]) worst[at] = level[i] + 1;
         if (many[at] < 65535) many[at]++;
       }
+      let last = 0;
       for (let r = 0; r < n; r++) {
         if (rows[r].kind !== "events") continue;
         const base = r * px, mid = rows[r].y + rows[r].h / 2;
-        for (let x = 0; x < px; x++) {
-          const w = worst[base + x];
+        const tall = (x) => Math.min(6, 2 + Math.round(Math.log2(many[base + x] + 1)) + (worst[base + x] > WARN ? 2 : 0));
+        for (let x = 0, to; x < px; x = to) {
+          const w = worst[base + x], h = tall(x);
+          to = x + 1;
           if (!w) continue;
-          const h = Math.min(6, 2 + Math.log2(many[base + x] + 1) + (w > WARN ? 2 : 0));
-          c.fillStyle = levelColour(w - 1);
-          c.fillRect(gutter + x, mid - h, w > WARN ? 2 : 1, 2 * h);
+          while (to < px && worst[base + to] === w && tall(to) === h) to++;
+          if (w !== last) { c.fillStyle = levelColour(w - 1); last = w; }
+          c.fillRect(gutter + x, mid - h, Math.max(to - x, w > WARN ? 2 : 1), 2 * h);
         }
       }
     };
