@@ -17,7 +17,10 @@ from hadiag.errors import NoInputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hadiag.catalogue import Catalogue
     from hadiag.model.source import Artifact
+    from hadiag.pipeline import Options
+    from hadiag.timeline import LogFile
 
 
 def register(app: typer.Typer) -> None:
@@ -32,21 +35,29 @@ def parse(
     no_cache: shared.NoCache = False,
     debug: shared.Debug = False,
 ) -> None:
-    """Print one record for each line of a log, recognised as an event or not."""
+    """Print one record for each line of a log, recognised as an event or not.
+
+    The time is UTC where the line states its offset, or where other lines of the log prove year and zone.
+    """
     del debug
     from hadiag import formats
     from hadiag.catalogue import Matcher
     from hadiag.export.jsonl import record_row
     from hadiag.pipeline import load_catalogue
 
-    matcher = Matcher(load_catalogue(shared.make(rules=rules, cache=not no_cache)))
+    options = shared.make(rules=rules, cache=not no_cache)
+    catalogue = load_catalogue(options)
+    matcher = Matcher(catalogue)
+    clocks = {} if file == "-" or not Path(file).is_file() else _clocks(file, catalogue, options)
     found = False
     for artifact in _artifacts(file):
+        clock = clocks.get((str(artifact.bundle), artifact.path))
         for record in formats.parse_file(artifact.stream, artifact.path, artifact.bundle):
             found = True
             candidates = matcher.candidates(record.message)
             match = matcher.match(record.program, record.message, record.details, candidates)
-            row = record_row(record, match.type if match else None, match.fields if match else {})
+            utc = clock.proven_utc(record.time, record.ref.line) if clock and record.time else None
+            row = record_row(record, match.type if match else None, match.fields if match else {}, utc)
             sys.stdout.write(_line(row, jsonl=jsonl))
     if not found:
         raise NoInputError(f"{file} holds no line that can be read. Give a log file.")
@@ -62,6 +73,18 @@ def _artifacts(file: str) -> Iterator[Artifact]:
     yield from inputs
     for _, warn in inputs.warnings:
         typer.echo(harmless(f"warning: {warn.message}"), err=True)
+
+
+def _clocks(file: str, catalogue: Catalogue, options: Options) -> dict[tuple[str, str], LogFile]:
+    """Clocks of the logs in a file, from what their own lines prove; standard input is read once, so it has none."""
+    from hadiag.pipeline import read_inputs
+    from hadiag.timeline import wall_clocks
+
+    try:
+        reading = read_inputs([file], catalogue, options)
+    except NoInputError:
+        return {}
+    return wall_clocks(reading.events, reading.logs, reading.facts)
 
 
 def _line(row: dict[str, object], *, jsonl: bool) -> str:

@@ -49,14 +49,20 @@ def timeline_lines(events: Iterable[Event], incidents: Mapping[str, str]) -> Ite
         yield json.dumps(event_row(event, incidents.get(event.uid)), ensure_ascii=False) + "\n"
 
 
-def record_row(record: Record, event: str | None, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn a record into a row of ``hadiag parse --jsonl``. ``time`` is UTC only where the line itself states its offset."""
+def record_row(
+    record: Record, event: str | None, fields: Mapping[str, Any], utc_ns: int | None = None
+) -> dict[str, Any]:
+    """Turn a record into a row of ``hadiag parse --jsonl``.
+
+    ``time`` is UTC where the line itself states its offset, else ``utc_ns``: what other lines of the log prove.
+    """
     logged = record.time
-    known = logged is not None and logged.has_year and logged.utc_offset_s is not None
+    if logged is not None and logged.has_year and logged.utc_offset_s is not None:
+        utc_ns = logged.wall_ns - logged.utc_offset_s * NS
     return {
         "line": record.ref.line,
         "format": record.format or None,
-        "time": iso_utc(logged.wall_ns - (logged.utc_offset_s or 0) * NS) if logged is not None and known else None,
+        "time": iso_utc(utc_ns) if utc_ns is not None else None,
         "logged": logged.text if logged else None,
         "host": record.host,
         "program": record.program,

@@ -70,6 +70,21 @@ def build(  # noqa: PLR0913 - the inputs of the stage, the rest by name only
     return Timeline(events, (who, nodes), covered, node_clocks(clocks), warnings)
 
 
+def wall_clocks(
+    raw_events: Iterable[RawEvent],
+    summaries: Iterable[LogSummary],
+    facts: Iterable[Fact],
+    collected_at: Mapping[str, int] | None = None,
+) -> dict[tuple[str, str], LogFile]:
+    """Log files by input and path, with year and zone where something proves them: ``LogFile.utc`` reads any of their stamps."""
+    all_facts = list(facts)
+    raws, logs = with_owners(list(raw_events), list(summaries))
+    who = resolve(raws, logs, all_facts)
+    samples, files = _samples(raws, logs, who, None)
+    settle(files, samples, all_facts, who, known_times(files, all_facts, collected_at or {}, time.time_ns()))
+    return {file.key: file for file in files}
+
+
 def _samples(
     raws: Sequence[RawEvent], logs: Sequence[LogSummary], who: Identities, cluster: str | None
 ) -> tuple[list[Sample], list[LogFile]]:

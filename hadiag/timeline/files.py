@@ -178,6 +178,11 @@ class LogFile:
         last = self.wall(self.runs[index - 1].last, self.runs[index - 1].last_line)
         return last is not None and 0 <= last - wall + 3600 * NS <= 2 * 3600 * NS
 
+    def proven_utc(self, time: LoggedTime, line: int) -> int | None:
+        """UTC on the node's own clock where nothing of it is assumed."""
+        proven = self.basis(time) is not TimeBasis.ASSUMED and (time.has_year or not self.year_assumed)
+        return self.utc(time, line) if proven else None
+
     @property
     def is_zoneless(self) -> bool:
         """Tell whether the file needs a zone."""
