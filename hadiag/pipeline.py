@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hadiag import __version__, formats, snapshots
-from hadiag import catalogue as catalogue_stage
 from hadiag.catalogue import Catalogue
+from hadiag.catalogue.loader import read as read_catalogue
 from hadiag.diagnose import Material, diagnose, unknown_messages
-from hadiag.errors import NoInputError, UsageError
+from hadiag.errors import NoInputError, RulesError, UsageError
 from hadiag.extract import (
     Census,
     LineSearch,
@@ -30,6 +30,7 @@ from hadiag.model.source import Artifact, ArtifactRole, BundleId, InputSummary, 
 from hadiag.resources import rules_dir
 from hadiag.rulelang import RuleSet, load_rules
 from hadiag.rulelang.evaluate import evaluate
+from hadiag.rulelang.loader import read_rules
 from hadiag.scan.database import Database, build_database
 from hadiag.snapshots.config import cluster_config
 from hadiag.sources import Inputs, Limits
@@ -94,9 +95,17 @@ def rule_dirs(extra: Sequence[str] = ()) -> tuple[Path, ...]:
 
 
 def load_catalogue(options: Options) -> Catalogue:
-    """Load the event types of all packs."""
-    directories = [path / "events" for path in rule_dirs(options.rules) if (path / "events").is_dir()]
-    return catalogue_stage.load(directories, cache=options.cache)
+    """Load the event types of all packs.
+
+    Raises:
+        RulesError: a file of events has problems; those of the rule files are told in the same go.
+    """
+    packs = rule_dirs(options.rules)
+    directories = [path / "events" for path in packs if (path / "events").is_dir()]
+    catalogue, problems = read_catalogue(directories, cache=options.cache)
+    if problems:
+        raise RulesError((*map(str, problems), *read_rules(packs)[1]))
+    return catalogue
 
 
 class _Reader:

@@ -13,7 +13,7 @@ from hadiag.cli.console import harmless, write_file
 from hadiag.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hadiag.catalogue import Catalogue
     from hadiag.extract import LineExplanation
@@ -104,6 +104,9 @@ def check(
     if not quiet and only is None:
         samples = sum(len(pattern.samples) for pattern in catalogue.patterns)
         typer.echo(f"{samples} sample lines of {len(catalogue.patterns)} patterns match as they say")
+    if not quiet and only is None:
+        for layer, passed, count in tools.by_layer(rule_set, results):
+            typer.echo(f"  {layer:<12} {passed} of {count} passed")
     typer.echo(tools.summary(results))
     raise typer.Exit(0 if all(result.passed for result in results) else 1)
 
@@ -172,11 +175,15 @@ def explain_line(
 ) -> None:
     """Say what a log line means, who prints it, and what to look at next."""
     del debug
+    from hadiag.catalogue import Matcher
     from hadiag.extract import explain_line as explain
 
     rule_set, catalogue = _load(rules)
-    for text in _lines(line):
-        typer.echo(harmless(_explained(explain(text, catalogue), rule_set)))
+    matcher = Matcher(catalogue)
+    for number, text in enumerate(_lines(line)):
+        if line == "-":
+            typer.echo(("\n" if number else "") + harmless(f"> {text}"))
+        typer.echo(harmless(_explained(explain(text, catalogue, matcher), rule_set)))
 
 
 def _explained(found: LineExplanation, rule_set: RuleSet) -> str:
@@ -191,14 +198,22 @@ def _explained(found: LineExplanation, rule_set: RuleSet) -> str:
     fields = ", ".join(f"{name} = {value}" for name, value in sorted(found.match.fields.items()) if value is not None)
     lines += [f"Event:  {event.name} ({event.layer.value})", f"Means:  {event.about}"]
     lines += [f"Fields: {fields}"] if fields else []
-    lines.append(
-        f"Source: {event.source}"
-        + (f", versions {found.pattern.versions}" if found.pattern and found.pattern.versions else "")
-    )
+    versions = f", versions {found.pattern.versions}" if found.pattern and found.pattern.versions else ""
+    lines.append(f"Source: {event.source}{versions}")
+    lines += [f"By:     {', '.join(event.programs)}"] if event.programs else []
     lines += [f"Next:   {event.next}"] if event.next else []
     used = [rule.id for rule in rule_set.findings.values() if _looks_at(rule, event.name)]
-    lines += [f"Rules:  {', '.join(used[:8])}"] if used else []
+    lines += [f"Rules:  {_some(used)}"] if used else []
+    effects = [edge.effect for rule in used for edge in rule_set.edges_from(rule) if edge.kind == "causes"]
+    lines += [f"Leads to: {_some(dict.fromkeys(effects))}"] if effects else []
     return "\n".join(lines)
+
+
+def _some(names: Iterable[str], most: int = 8) -> str:
+    """The first names of a list, and how many more there are."""
+    listed = list(names)
+    rest = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + rest
 
 
 def _looks_at(rule: Rule, event: str) -> bool:

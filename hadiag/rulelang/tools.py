@@ -170,3 +170,13 @@ def summary(results: Sequence[TestResult]) -> str:
     """One line on a run of tests."""
     failed = sum(not result.passed for result in results)
     return f"{len(results)} tests, {len(results) - failed} passed, {failed} failed"
+
+
+def by_layer(rule_set: RuleSet, results: Sequence[TestResult]) -> Iterator[tuple[str, int, int]]:
+    """For each layer in the order of the layers: its name, the tests that passed, and all tests."""
+    layers = {name: rule.layer for name, rule in rule_set.findings.items()}
+    layers |= {name: audit.layer for name, audit in rule_set.audits.items()}
+    for layer in Layer:
+        own = [result for result in results if layers.get(result.case.rule) == layer]
+        if own:
+            yield layer.value, sum(result.passed for result in own), len(own)
