@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
 from hadiag.model.time import NS, Instant, TimeBasis
+from hadiag.model.view import View
 from hadiag.state.clones import ACTION
 from hadiag.state.fencing_results import fenced_nodes
 from hadiag.state.intervals import Intervals
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from hadiag.model.entity import Scalar
     from hadiag.model.event import Event
     from hadiag.model.fact import Fact
-    from hadiag.model.view import View
     from hadiag.state.admin_acts import Act
     from hadiag.timeline import Timeline
 
