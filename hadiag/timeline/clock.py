@@ -157,23 +157,19 @@ def _zone_shifts(clocks: Clocks, walls: Walls) -> dict[Node, tuple[int, TimeBasi
     return found
 
 
-def _told(samples: Sequence[Sample], node: Node, low: int, high: int) -> list[int]:
-    """Own times at which a node says that its clock was changed."""
-    return sorted(s.own for s in samples if s.node == node and s.raw.type in CHANGES and low <= s.own <= high)
-
-
 def _placed(skew: Skew, node: Node, samples: Sequence[Sample]) -> Skew:
     """Move the bounds between pieces to where the node tells of a change, else to its longest pause."""
     if len(skew.pieces) < 2:
         return skew
     pieces = list(skew.pieces)
     mine = sorted(sample.own for sample in samples if sample.node == node and sample.utc is not None)
+    changes = sorted(sample.own for sample in samples if sample.node == node and sample.raw.type in CHANGES)
     for index in range(len(pieces) - 1):
         before, after = pieces[index], pieces[index + 1]
         if abs(before.skew - after.skew) < JUMP or not before.times or not after.times:
             continue
         low, high = sorted((before.times[-1], after.times[0]))
-        told = _told(samples, node, low, high)
+        told = changes[bisect_left(changes, low) : bisect_left(changes, high + 1)]  # the node says so itself
         inside = mine[bisect_left(mine, low) : bisect_left(mine, high + 1)]
         pause = max(pairwise(inside), key=lambda pair: pair[1] - pair[0], default=(low, high))
         bound = told[0] if told else pause[1]
