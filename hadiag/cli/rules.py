@@ -160,11 +160,12 @@ def schema(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the JSON Schemas are written.")],
 ) -> None:
     """Write the JSON Schemas of all rule files, for editors."""
+    from hadiag.catalogue.schema import json_schema as event_schema
     from hadiag.rulelang import tools
 
     if not directory.is_dir():
         raise UsageError(f"{directory} is no directory.")
-    for name, text in tools.schemas().items():
+    for name, text in {**tools.schemas(), "events-v1.schema.json": event_schema()}.items():
         write_file(str(directory / name), text)
 
 
@@ -217,7 +218,15 @@ def _some(names: Iterable[str], most: int = 8) -> str:
 
 
 def _looks_at(rule: Rule, event: str) -> bool:
-    return any(step.kind == "event" and event in step.looks_at for step in rule.match.values())
+    """Whether a rule asks for the event, or for a state that lines of it show."""
+    from hadiag.rulelang.tables import STATE_TABLES
+
+    for step in rule.match.values():
+        tables = step.looks_at if step.kind == "state" else ()
+        shown = {name for table in tables for name in STATE_TABLES[table].shown_by}
+        if event in (step.looks_at if step.kind == "event" else shown):
+            return True
+    return False
 
 
 def _lines(line: str) -> Iterator[str]:
