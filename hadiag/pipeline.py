@@ -27,7 +27,7 @@ from hadiag.model.fact import Fact
 from hadiag.model.finding import Finding
 from hadiag.model.record import LogSummary
 from hadiag.model.source import Artifact, ArtifactRole, BundleId, InputSummary, Warn
-from hadiag.resources import rules_dir
+from hadiag.resources import installed_packs, rules_dir
 from hadiag.rulelang import RuleSet, load_rules
 from hadiag.rulelang.evaluate import evaluate
 from hadiag.rulelang.loader import read_rules
@@ -85,13 +85,13 @@ class Analysis:
 
 
 def rule_dirs(extra: Sequence[str] = ()) -> tuple[Path, ...]:
-    """Directories of all packs: the shipped one, the administrator's, the user's."""
+    """Directories of all packs: the shipped one, those of installed distributions, the administrator's, the user's."""
     admin = Path("/etc/hadiag/rules.d")
     packs = sorted(path for path in admin.iterdir() if path.is_dir()) if admin.is_dir() else []
     for path in extra:
         if not Path(path).is_dir():
             raise UsageError(f"The rule directory {path} does not exist.")
-    return (rules_dir(), *packs, *(Path(path) for path in extra))
+    return (rules_dir(), *installed_packs()[0], *packs, *(Path(path) for path in extra))
 
 
 def load_catalogue(options: Options) -> Catalogue:
@@ -271,11 +271,17 @@ def analyze(paths: Sequence[str], options: Options | None = None, stdin: BinaryI
         audits=evaluation.audits,
         inputs=reading.inputs,
         input_warnings=reading.input_warnings,
-        warnings=_unique((*reading.warnings, *timeline.warnings, *views.warnings, *evaluation.warnings)),
+        warnings=_unique(
+            (*_packs_missing(), *reading.warnings, *timeline.warnings, *views.warnings, *evaluation.warnings)
+        ),
         unknown_messages=unknown_messages(reading.unknowns, reading.events, timeline),
         version=__version__,
     )
     return Analysis(diagnose(material), timeline, views, reading.facts, ruleset, reading.surroundings)
+
+
+def _packs_missing() -> Iterable[Warn]:
+    return (Warn("plugin-failed", sentence, None) for sentence in installed_packs()[1])
 
 
 def _tell(options: Options, stage: str) -> None:

@@ -7,6 +7,8 @@ the data inside the wheel, and the directory of a distribution package (``/usr/s
 from __future__ import annotations
 
 import os
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 from hadiag.errors import UsageError
@@ -52,3 +54,22 @@ def templates_dir() -> Path:
         UsageError: no candidate exists.
     """
     return _first("report_templates", "HADIAG_TEMPLATES")
+
+
+def installed_packs() -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Rule packs of installed distributions: their directories, and a sentence for each that is not there.
+
+    A distribution names its pack with an entry point of the group ``hadiag.rulepacks``: ``hana = "hadiag_hana:rules"`` is the
+    directory ``rules`` of the package ``hadiag_hana``. Packs are data; nothing of the package is run.
+    """
+    found: list[Path] = []
+    missing: list[str] = []
+    for point in sorted(entry_points(group="hadiag.rulepacks"), key=lambda each: (each.name, each.value)):
+        package, _, below = point.value.partition(":")
+        spec = None if "." in package else find_spec(package)
+        places = [Path(place) / below for place in (spec.submodule_search_locations or ())] if spec else []
+        here = [path for path in places if path.is_dir()]
+        found += here[:1]
+        if not here:
+            missing.append(f"The rule pack {point.name} ({point.value}) has no such directory; it was left out.")
+    return tuple(found), tuple(missing)
