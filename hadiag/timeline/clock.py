@@ -260,7 +260,8 @@ def _clock_steps(clocks: Clocks, node: Node, skew: Skew) -> tuple[ClockStep, ...
     passed = 0
     for step in clocks.steps.get(node, []):
         passed += step.by
-        found.append(ClockStep(clocks.aligned(node, step.after - passed + base), round(step.by / NS, 3)))
+        at = clocks.aligned(node, step.after - passed + base) - step.elapsed // 2
+        found.append(ClockStep(at, round(step.by / NS, 3)))
     found.extend(ClockStep(clocks.aligned(node, jump.bound), round(jump.size / NS, 3)) for jump in jumps_of(node, skew))
     return tuple(sorted(found, key=lambda each: (each.at_ns, each.by_s)))
 

@@ -88,6 +88,7 @@ class Attribution:
             low, high = bounds
             for step, cut in self._cuts(node):
                 if not step.exact and low - _SLACK <= cut <= high + _SLACK and size * step.by > 0:
+                    step.elapsed = abs(size) if size < 0 else 0
                     step.by += size
                     step.exact = True
                     return True
@@ -147,10 +148,11 @@ class Attribution:
             alike = not own and (bool(told) or self._left_a_gap(jump))
         if not alike:
             return False
-        at = told[0] if told else self._behind_gap(jump)
+        at, gap = (told[0], 0) if told else self._behind_gap(jump)
         if at is None or at.utc is None:
             return False
         exact = Step(at.utc + min(jump.size, 0), at.utc, -jump.size, {}, exact=True)
+        exact.elapsed = max(gap + jump.size, 0) if jump.size < 0 else 0
         self.steps[self.reference] = sorted([*self.steps.get(self.reference, []), exact], key=lambda each: each.after)
         return True
 
@@ -159,7 +161,7 @@ class Attribution:
 
         A machine that was suspended falls behind as well: its peers lost it meanwhile, and it did not start anew.
         """
-        behind = self._behind_gap(jump)
+        behind, _ = self._behind_gap(jump)
         if jump.size > 0 or behind is None:
             return False
         started = any(each.raw.type in _STARTS for each in self._between(jump.node, jump.low, jump.high))
@@ -172,14 +174,15 @@ class Attribution:
         )
         return started or not lost
 
-    def _behind_gap(self, jump: Jump) -> Sample | None:
-        """First event of the reference behind its largest gap around a jump; None where the gap is shorter than the jump."""
+    def _behind_gap(self, jump: Jump) -> tuple[Sample | None, int]:
+        """First event of the reference behind its largest gap around a jump, and the gap; None where it is shorter than the jump."""
         low, high = jump.on_reference
         inside = self._between(self.reference, min(low, high), max(low, high))
         widest = max(pairwise(inside), key=lambda pair: pair[1].own - pair[0].own, default=None)
-        if widest is None or (jump.size < 0 and widest[1].own - widest[0].own < -jump.size - _SLACK):
-            return None
-        return widest[1]
+        gap = widest[1].own - widest[0].own if widest else 0
+        if widest is None or (jump.size < 0 and gap < -jump.size - _SLACK):
+            return None, 0
+        return widest[1], gap
 
 
 def _within(times: Sequence[int], low: int | None, high: int | None) -> bool:

@@ -40,6 +40,8 @@ class Step:
     by: int
     runs: dict[tuple[str, str], int]
     exact: bool = False
+    elapsed: int = 0
+    """Time that passed between the lines before and behind it, where that is known."""
 
     def passed(self, sample: Sample) -> bool:
         """Tell whether an event was logged after the step."""
