@@ -129,6 +129,31 @@ def longest_outage(incident: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return open_ended[0] if open_ended else max(rows, key=lambda row: row["down_s"], default=None)
 
 
+def alternatives(incident: Mapping[str, Any], headline: str) -> Mapping[str, Any] | None:
+    """What the cause could be, as a headline leaves it open: each by itself, and the sentences that all of them share."""
+    rows = incident["explanations"]
+    parts = [one["statement"].rstrip(".").split(". ") for one in rows]
+    shared = 0
+    while len(rows) > 1 and shared < min(map(len, parts)) - 1 and len({part[-1 - shared] for part in parts}) == 1:
+        shared += 1
+    texts = [". ".join(part[: len(part) - shared]) for part in parts]
+    pairs = zip(rows, texts, strict=True)
+    leads = [{"text": text, "confidence": one["confidence"]} for one, text in pairs if text in headline]
+    beside = ". ".join(parts[0][-shared:]) + "." if shared else ""
+    return {"leads": leads, "beside": beside} if len(leads) > 1 else None
+
+
+def covered(nodes: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What the logs of all nodes cover together: first and last time, lines, and lines that are known events."""
+    logs = [log for node in nodes for log in node["coverage"]]
+    return {
+        "start": min((log["start"] for log in logs if log["start"]), default=None),
+        "end": max((log["end"] for log in logs if log["end"]), default=None),
+        "lines": sum(log["lines"] for log in logs),
+        "recognised": sum(log["recognised"] for log in logs),
+    }
+
+
 def fresh(chain: Sequence[Mapping[str, Any]], listed: int) -> list[tuple[Mapping[str, Any], list[Any], int]]:
     """Steps with their lines, those first that no earlier step quoted, and how many of them stand open."""
     seen: set[tuple[str, int]] = set()
@@ -168,10 +193,12 @@ def code(text: str) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "alternatives": alternatives,
     "between": between,
     "capital": capital,
     "clock": clock,
     "code": code,
+    "covered": covered,
     "duration": duration,
     "fresh": fresh,
     "longest_outage": longest_outage,

@@ -43,7 +43,9 @@
   // A link to something inside a folded part opens it; printing opens the chain of evidence
   const reveal = () => {
     if (!location.hash || location.hash.includes("=")) return;
-    const target = byId(decodeURIComponent(location.hash.slice(1)));
+    let id = location.hash.slice(1);
+    try { id = decodeURIComponent(id); } catch { /* no address that this page made */ }
+    const target = byId(id);
     for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
     if (target) target.scrollIntoView();
   };
@@ -141,6 +143,8 @@
     const legend = make("ul", undefined, { className: "legend" });
     const status = make("p", "", { className: "meta" });
     status.setAttribute("role", "status");
+    const picked = make("p", "", { className: "picked" });
+    picked.setAttribute("aria-live", "polite");
     const windowed = make("div", undefined, { className: "window", tabIndex: 0 });
     windowed.setAttribute("role", "region");
     windowed.setAttribute("aria-label", words.window);
@@ -158,7 +162,7 @@
     const pages = make("p"); pages.append(earlier, " ", later);
     earlier.addEventListener("click", () => { page = Math.max(0, page - 1); fill(); });
     later.addEventListener("click", () => { page += 1; fill(); });
-    host.append(tools, stage, legend, status, windowed, pages);
+    host.append(tools, stage, legend, picked, status, windowed, pages);
     host.hidden = false;
     byId("lanes-help").hidden = false;
 
@@ -577,7 +581,7 @@
     const choose = (i, move) => {
       chosen = i;
       if (move && (time[i] < view.a || time[i] > view.b)) { const half = (view.b - view.a) / 2; view.a = time[i] - half; view.b = time[i] + half; }
-      status.textContent = iso(time[i]) + " " + doc.nodes[node[i]] + " " + doc.levels[level[i]] + ": " + ev.texts[ev.x[i]];
+      picked.textContent = MARKS(level[i]) + " " + iso(time[i]).replace("T", " ") + " " + doc.nodes[node[i]] + " " + doc.levels[level[i]] + ": " + ev.texts[ev.x[i]];
       later_();
       clearTimeout(tableWait);
       tableWait = setTimeout(() => { page = 0; fill(); keepAddress(); const here = body.querySelector(".here"); if (here) windowed.scrollTop = here.offsetTop - 60; }, 60);
@@ -589,7 +593,7 @@
       for (k += step; k >= 0 && k < passing.length; k += step) if (weighty(passing[k])) { choose(passing[k], true); return; }
     };
     canvas.addEventListener("keydown", (e) => {
-      const acts = { ArrowLeft: () => pan(-0.15), ArrowRight: () => pan(0.15), "+": () => zoom(0.6), "=": () => zoom(0.6), "-": () => zoom(1.6), 0: () => { Object.assign(view, full); changed(); }, n: () => next(1), p: () => next(-1), Enter: () => windowed.focus(), Escape: () => { chosen = -1; hint.hidden = true; changed(); } };
+      const acts = { ArrowLeft: () => pan(-0.15), ArrowRight: () => pan(0.15), "+": () => zoom(0.6), "=": () => zoom(0.6), "-": () => zoom(1.6), 0: () => { Object.assign(view, full); changed(); }, n: () => next(1), p: () => next(-1), Enter: () => windowed.focus(), Escape: () => { chosen = -1; picked.textContent = ""; hint.hidden = true; changed(); } };
       if (acts[e.key] && !e.ctrlKey && !e.metaKey && !e.altKey) { acts[e.key](); e.preventDefault(); }
     });
     const spot = (e) => { const box = canvas.getBoundingClientRect(); return [e.clientX - box.left, e.clientY - box.top]; };
