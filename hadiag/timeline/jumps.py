@@ -111,11 +111,13 @@ class Attribution:
         ends = [None, *(cut for _, cut in cuts), None]
         for index, (step, cut) in enumerate(cuts):
             before, after = _within(shown, ends[index], cut), _within(shown, cut, ends[index + 2])
-            if step.exact or (before and after):
+            if step.exact:
                 continue
             near = self._between(node, cut - _NEAR, cut + _NEAR)
             slack = max((b.own - a.own for a, b in pairwise(near)), default=0) + NS
-            skew = skew.less_sure((cut, ends[index + 2]) if before or not after else (ends[index], cut), slack)
+            if before and after:  # what is left of the size is less than a jump
+                slack = min(slack, JUMP)
+            skew = skew.less_sure((cut, ends[index + 2]) if before >= after else (ends[index], cut), slack)
         return skew
 
     def _cuts(self, node: Node) -> list[tuple[Step, int]]:
@@ -185,7 +187,6 @@ class Attribution:
         return widest[1], gap
 
 
-def _within(times: Sequence[int], low: int | None, high: int | None) -> bool:
-    """Whether some of the times lie between two bounds, None for open."""
-    first = 0 if low is None else bisect_left(times, low)
-    return first < (len(times) if high is None else bisect_left(times, high))
+def _within(times: Sequence[int], low: int | None, high: int | None) -> int:
+    """Number of the times between two bounds, None for open."""
+    return (len(times) if high is None else bisect_left(times, high)) - (0 if low is None else bisect_left(times, low))
