@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hadiag.cli import options as shared
-from hadiag.cli.console import harmless, progress, write_file
-from hadiag.errors import UsageError
+from hadiag.cli.console import harmless, progress
+from hadiag.cli.forms import forms_of, template_folder, write_figures, write_form
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hadiag.pipeline import Analysis
 
-_SUFFIXES = {".html": "html", ".htm": "html", ".json": "json", ".md": "md", ".txt": "text"}
+FORMS = ("html", "json", "md", "text", "csv", "pdf", "jsonl")
 
 
 class FailOn(StrEnum):
@@ -40,7 +42,9 @@ def analyze(
     output: Annotated[
         list[str] | None,
         typer.Option(
-            "--output", "-o", help="Where to write; the suffix decides the form (.html .json .md .txt); repeatable."
+            "--output",
+            "-o",
+            help="Where to write; the suffix decides the form (.html .pdf .json .md .csv .txt; .jsonl for all events); repeatable.",
         ),
     ] = None,
     json_: Annotated[
@@ -49,6 +53,8 @@ def analyze(
     format_: Annotated[str | None, typer.Option("--format", help="Form of an output without a known suffix.")] = None,
     since: shared.Since = None,
     until: shared.Until = None,
+    figures: shared.Figures = None,
+    template: shared.Template = None,
     rules: shared.Rules = None,
     cluster: shared.Cluster = None,
     names: shared.Nodes = None,
@@ -69,43 +75,35 @@ def analyze(
 
       hadiag analyze sosreport-node1.tar.xz sosreport-node2.tar.xz -o report.html
 
+      hadiag analyze case/ -o case.html -o case.json -o case.pdf --figures slides/
+
       hadiag analyze case/ --json
     """
     del debug
     from hadiag.pipeline import analyze as run
 
+    targets = ["-"] if json_ else output or ([] if figures else [default_name(inputs)])
+    wanted = forms_of(targets, FORMS, "json" if json_ else format_)
+    folder = template_folder(template)
     with progress(inputs, quiet=quiet or json_) as hooks:
         chosen = shared.make(
             rules=rules, cluster=cluster, since=since, until=until, names=names, cache=not no_cache, hooks=hooks
         )
         result = run(inputs, chosen, sys.stdin.buffer)
-    if json_:
-        _write(result, "-", "json")
-    else:
-        _reports(result, inputs, output or [], format_, full=full, quiet=quiet, verbose=verbose)
+    for target, form in wanted:
+        write_form(target, form, makers(result, folder))
+    written = [*targets, *(_figures(result, figures) if figures else [])]
+    if "-" not in targets:
+        _say(result, written, full=full, quiet=quiet, verbose=verbose)
     raise typer.Exit(_status(result, fail_on))
 
 
-def _reports(
-    result: Analysis,
-    inputs: list[str],
-    outputs: list[str],
-    format_: str | None,
-    *,
-    full: bool,
-    quiet: bool,
-    verbose: bool,
-) -> None:
+def _say(result: Analysis, written: list[str], *, full: bool, quiet: bool, verbose: bool) -> None:
     from hadiag.report.text import terminal_text
 
-    targets = outputs or [default_name(inputs)]
-    for target in targets:
-        _write(result, target, format_ or _form(target))
-    if "-" in targets:
-        return
     typer.echo(harmless(terminal_text(result.diagnosis, full=full)))
     if not quiet:
-        typer.echo(f"Report: {', '.join(targets)}")
+        typer.echo(f"Report: {', '.join(written)}")
     _warnings(result, verbose=verbose)
 
 
@@ -126,42 +124,33 @@ def default_name(inputs: list[str]) -> str:
     return f"{first or 'hadiag'}.hadiag.html"
 
 
-def _form(target: str) -> str:
-    form = _SUFFIXES.get(Path(target).suffix.lower())
-    if form is None:
-        raise UsageError(
-            f"The form of {target} is not clear. End its name with .html, .json, .md or .txt, or give --format."
-        )
-    return form
+def makers(result: Analysis, folder: Path | None = None) -> dict[str, Callable[[], str]]:
+    """How each form of a result is made."""
+    from hadiag.cli.timeline import incidents_by_event
+    from hadiag.export.jsonl import timeline_lines
+    from hadiag.report.machine import as_data, to_json
+    from hadiag.report.markdown import markdown_of
+    from hadiag.report.render import render_html
+    from hadiag.report.tables import to_csv
+    from hadiag.report.text import terminal_text
+
+    diagnosis, timeline = result.diagnosis, result.timeline
+    return {
+        "html": lambda: render_html(diagnosis, timeline, result.views, folder, result.surroundings),
+        "json": lambda: to_json(diagnosis),
+        "md": lambda: markdown_of(as_data(diagnosis), folder),
+        "text": lambda: terminal_text(diagnosis, full=True) + "\n",
+        "csv": lambda: to_csv(as_data(diagnosis)),
+        "jsonl": lambda: "".join(timeline_lines(timeline.events, incidents_by_event(diagnosis.incidents))),
+    }
 
 
-def _write(result: Analysis, target: str, form: str) -> None:
-    write_file(target, render(result, form))
+def _figures(result: Analysis, directory: str) -> list[str]:
+    from hadiag.report.machine import as_data
+    from hadiag.report.scene import scene_of
 
-
-def render(result: Analysis, form: str) -> str:
-    """Render a result as ``html``, ``json``, ``md`` or ``text``.
-
-    Raises:
-        UsageError: another form.
-    """
-    if form == "json":
-        from hadiag.report.machine import to_json
-
-        return to_json(result.diagnosis)
-    if form == "html":
-        from hadiag.report.render import render_html
-
-        return render_html(result.diagnosis, result.timeline, result.views, lines=result.surroundings)
-    if form == "md":
-        from hadiag.report.markdown import to_markdown
-
-        return to_markdown(result.diagnosis)
-    if form == "text":
-        from hadiag.report.text import terminal_text
-
-        return terminal_text(result.diagnosis, full=True) + "\n"
-    raise UsageError(f"There is no form {form!r}; choose html, json, md or text.")
+    data = as_data(result.diagnosis)
+    return write_figures(data, scene_of(data, result.timeline, result.views), directory)
 
 
 def _status(result: Analysis, fail_on: FailOn) -> int:

@@ -33,6 +33,17 @@ Cluster = Annotated[
 Nodes = Annotated[
     list[str] | None, typer.Option("--node", metavar="NODE=PATH", help="Say whose logs lie below a path; repeatable.")
 ]
+Figures = Annotated[
+    str | None, typer.Option("--figures", metavar="DIR", help="Write the figures there as SVG, PNG and PDF.")
+]
+Template = Annotated[
+    str | None,
+    typer.Option(
+        "--template",
+        metavar="DIR",
+        help="Own sections, assets and brand.yaml, used before the shipped ones.  [default: /etc/hadiag/report]",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show warnings about the input.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]

@@ -76,6 +76,11 @@ Skew = TypedDict(
 )
 Silent = TypedDict("Silent", {"from": Time, "to": Time})
 NodeImpact = TypedDict("NodeImpact", {"node": str, "from": Time, "to": Time, "how": str})
+# Types with a key that is a keyword of Python have no body that could hold their sentence.
+Offset.__doc__ = "What the wall clock of a node was ahead of UTC in a stretch of time, and where that is known from."
+Skew.__doc__ = "What a clock differed from the reference in a stretch of time, with its error."
+Silent.__doc__ = "A stretch in which a node that should have logged did not."
+NodeImpact.__doc__ = "A node that was out of the membership: from when, until when, how."
 
 
 class Step(TypedDict):

@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -228,8 +228,20 @@ def _caption(axes: Axes, place: int, band: Band, box: tuple[float, float], span:
 
 
 def _plain(text: str) -> str:
-    """Keep matplotlib from reading a text as mathematics."""
-    return text.replace("$", r"\$")
+    """Keep matplotlib from reading a text as mathematics; what its font lacks becomes a box, without a warning."""
+    return "".join(r"\$" if c == "$" else c if _drawn(ord(c)) else "\u25a1" for c in text)
+
+
+@lru_cache(maxsize=1)
+def _glyphs() -> frozenset[int]:
+    from matplotlib import font_manager
+
+    path = font_manager.findfont(font_manager.FontProperties(family=SETTINGS["font.sans-serif"]))
+    return frozenset(font_manager.get_font(path).get_charmap())
+
+
+def _drawn(code: int) -> bool:
+    return code < 0x7F or code in _glyphs()
 
 
 def _labels(axes: Axes, rows: Sequence[Row]) -> None:

@@ -98,13 +98,24 @@ def _words(folders: list[Path], language: str) -> Any:  # noqa: ANN401 - a calla
     path = next((p for folder in folders if (p := folder / "words" / f"{language}.yaml").is_file()), None)
     if path is None and language != "en":
         raise UsageError(f"There is no language {language!r}: words/{language}.yaml was not found in the templates.")
-    pairs: Mapping[str, str] = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path else {}
+    pairs = _pairs(path) if path else {}
 
     def translate(text: str, **values: object) -> str:
         found = str(pairs.get(text, text))
         return found.format(**values) if values else found
 
     return translate
+
+
+def _pairs(path: Path) -> Mapping[str, str]:
+    """Read a file of translations."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{path} has to hold pairs: the English text, and the text of this language.")
+    return found
 
 
 def anchor(key: str) -> str:
@@ -131,7 +142,15 @@ def render_template(env: jinja2.Environment, name: str, context: Mapping[str, An
         ) from error
     except jinja2.TemplateNotFound as error:
         raise UsageError(f"The template {error.name} was not found.") from error
-    except (jinja2.TemplateError, TypeError, KeyError, AttributeError) as error:
+    except (
+        jinja2.TemplateError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise UsageError(f"The template {_place(error)}: {error}") from error
 
 
