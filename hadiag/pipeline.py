@@ -281,7 +281,7 @@ def analyze(paths: Sequence[str], options: Options | None = None, stdin: BinaryI
 
 
 def _packs_missing() -> Iterable[Warn]:
-    return (Warn("plugin-failed", sentence, None) for sentence in installed_packs()[1])
+    return (Warn("plugin-failed", sentence, "") for sentence in installed_packs()[1])
 
 
 def _tell(options: Options, stage: str) -> None:
