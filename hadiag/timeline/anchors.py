@@ -23,17 +23,23 @@ _FENCES: Final = frozenset({"fence.op_result", "fence.peer_terminated"})
 _QUORUM: Final = frozenset({"pcmk.quorum.acquired", "pcmk.quorum.lost", "pcmk.quorum.changed"})
 _TYPES: Final = _RINGS | _FENCES | _QUORUM | {"cib.diff", "pcmk.node.state"}
 
+_CONTROLLERS: Final = frozenset({"pacemaker-controld", "crmd"})
+
 Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """One node's log of a shared fact: middle of the printed unit on its own clock, half that unit, the ring at that time."""
+    """One node's log of a shared fact: middle of the printed unit on its own clock, half that unit, the ring at that time.
+
+    ``lost`` are the nodes that its controller had lost: two partitions go on counting the same CIB versions.
+    """
 
     at: int
     half: int
     weight: int
     ring: str | None
+    lost: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +93,33 @@ def _of_node(samples: list[Sample]) -> dict[Key, list[Anchor]]:
     rings = [(sample.own, ring_id(sample)) for sample in samples if sample.raw.type in _RINGS]
     times = [at for at, _ in rings]
     found: dict[Key, list[Anchor]] = defaultdict(list)
+    lost: frozenset[str] = frozenset()
     for sample in samples:
+        lost = _lost(sample, lost)
         made = key_of(sample)
         if made is None:
             continue
         index = bisect_right(times, sample.own)
         half = sample.resolution // 2
         ring = rings[index - 1][1] if index else None
-        found[made[0]].append(Anchor(sample.own + half, half, made[1], ring))
+        found[made[0]].append(Anchor(sample.own + half, half, made[1], ring, lost))
     return found
+
+
+def _lost(sample: Sample, before: frozenset[str]) -> frozenset[str]:
+    """Nodes that the controller has lost, after a line of its log."""
+    if sample.raw.type != "pcmk.node.state" or daemon(sample.raw.program) not in _CONTROLLERS:
+        return before
+    node, state = str(sample.raw.fields.get("node")), sample.raw.fields.get("state")
+    return before | {node} if state == "lost" else before - {node}
 
 
 def pairs(reference: Mapping[Key, list[Anchor]], other: Mapping[Key, list[Anchor]]) -> list[Pair]:
     """Pair the k-th occurrence with the k-th, by time on the reference clock.
 
     A fact that one node logged more often than the other (it restarted, its log begins later) is left out, unless there
-    is nothing else. A soft anchor counts only while both nodes were in the same ring.
+    is nothing else. A soft anchor counts only while both nodes were in the same ring and had
+    lost the same nodes.
     """
     shared = sorted(reference.keys() & other.keys())
     equal = [key for key in shared if len(reference[key]) == len(other[key])]
@@ -118,7 +135,11 @@ def _paired(
     found = []
     for key in keys:
         for mine, theirs in zip(reference[key], other[key], strict=False):
-            if mine.weight == _SOFT and mine.ring and theirs.ring and mine.ring != theirs.ring:
+            if mine.weight == _SOFT and not _together(mine, theirs):
                 continue
             found.append(Pair(mine.at, theirs.at - mine.at, mine.half + theirs.half, mine.weight))
     return found
+
+
+def _together(mine: Anchor, theirs: Anchor) -> bool:
+    return mine.lost == theirs.lost and (not mine.ring or not theirs.ring or mine.ring == theirs.ring)

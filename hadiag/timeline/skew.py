@@ -261,5 +261,5 @@ def _shift(mine: Mapping[Key, list[Anchor]], skew: Skew) -> dict[Key, list[Ancho
         for anchor in found:
             piece = skew.piece(anchor.at)
             at = anchor.at - (piece.skew if piece else 0)
-            moved[key].append(Anchor(at, anchor.half, anchor.weight, anchor.ring))
+            moved[key].append(Anchor(at, anchor.half, anchor.weight, anchor.ring, anchor.lost))
     return moved

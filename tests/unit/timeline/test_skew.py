@@ -208,3 +208,16 @@ def test_weighted_median() -> None:
     assert weighted_median([(1, 1), (9, 1)]) == 5
     assert weighted_median([(1, 1), (9, 5)]) == 9
     assert weighted_median([]) == 0
+
+
+def test_partitions_that_count_the_same_versions_are_no_anchors() -> None:
+    """No log of corosync: each side lost the other and goes on counting CIB versions by itself, at its own moments."""
+    logs = pair_of_nodes(47)
+    for log, other, late in ((logs[0], "b", 0), (logs[1], "a", 26)):
+        log.raws[:] = [raw for raw in log.raws if raw.type != "corosync.totem.new_membership"]
+        log.add("10:06:00.5", "pcmk.node.state", f"{other} lost", "pacemaker-controld", node=other, state="lost")
+        for number in range(20, 30):
+            log.diff(utc(f"10:07:{late:02d}.0") + number * NS // 2, f"0.{number}.1")
+    clock = timeline(logs, members("a", "b")).clocks
+    (span,) = clock[timeline(logs, members("a", "b")).nodes[1].name].skews
+    assert span.skew_s == pytest.approx(47, abs=0.1)
