@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hadiag.cli.analyze import FORMS, makers
 from hadiag.cli.forms import forms_of, template_folder, write_form
 from hadiag.errors import NoInputError, OutputError, UsageError
 from hadiag.report.figures import write_figures
@@ -156,3 +157,14 @@ def test_hidden_characters_become_visible() -> None:
     """Control characters and marks that turn text around are named; an endless line is cut and says so."""
     assert visible("a\x1b[31m\u202eb") == "a\u241b[31m\u27e8U+202E\u27e9b"
     assert visible("x" * (LIMIT + 5)).endswith("(5 more characters)")
+
+
+def test_every_form_of_one_analysis(analysis: Analysis, result: Mapping[str, Any]) -> None:
+    """One run can write every form that it names; the events of the timeline say which incident quotes them."""
+    made = makers(analysis)
+    assert set(FORMS) - {"pdf"} == set(made)
+    assert json.loads(made["json"]()) == json.loads(json.dumps(result))
+    rows = [json.loads(line) for line in made["jsonl"]().splitlines()]
+    assert [row["uid"] for row in rows] == [event.uid for event in analysis.timeline.events]
+    quoted = {e["event"] for step in result["incidents"][0]["chain"] for e in step["evidence"]} - {None}
+    assert {row["uid"] for row in rows if row["incident"] == "I-1"} == quoted
