@@ -81,11 +81,24 @@ def state(
     with progress(inputs, quiet=quiet) as hooks:
         timeline, reading, _ = read_timeline(inputs, shared.make(cluster=cluster, hooks=hooks), sys.stdin.buffer)
     views = build_views(timeline, reading.facts)
+    ended = _ended(timeline, moment or 0)
     for table in views.tables:
         if tables and table not in tables:
             continue
         for view in views.at(table, moment or 0):
-            typer.echo(harmless(_believed(view)))
+            typer.echo(harmless(_believed(view) + ended.get(str(view.observer), "")))
+
+
+def _ended(timeline: Timeline, moment: int) -> dict[str, str]:
+    """A remark for each node whose logs end before a moment: what it believed then is its last known state."""
+    from hadiag.model.time import iso_utc
+
+    found = {}
+    for node in timeline.clocks:
+        ends = [one.end_ns for one in timeline.coverage if one.node == node and one.end_ns is not None]
+        if ends and max(ends) < moment:
+            found[str(node)] = f"   (its logs end {iso_utc(max(ends))[:19]})"
+    return found
 
 
 def _full_coverage(inputs: Sequence[str], rules: Sequence[str] | None, *, quiet: bool) -> None:

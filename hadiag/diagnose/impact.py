@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hadiag.model.diagnosis import Impact, NodeOutage, Outage, Phases
 from hadiag.model.entity import IncidentKind, Scalar, Severity
@@ -25,33 +26,52 @@ def span(findings: Sequence[Finding]) -> tuple[Instant | None, Instant | None]:
     return min(starts, key=lambda i: i.ns), max((e for e in ends if e is not None), key=lambda i: i.ns)
 
 
-def impact(findings: Sequence[Finding], kinds: Sequence[IncidentKind], views: Views) -> Impact:
-    """Measure the impact within the span of an incident."""
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """The span of an incident, and those of the others: what happened near it belongs to the incident it is nearest to."""
+
+    start: Instant
+    end: Instant
+    others: Sequence[tuple[int, int]]
+
+    def touches(self, view: View) -> bool:
+        """Tell whether a view began in the incident or near it, and nearer than to any other."""
+        at = view.start.ns if view.start else self.start.ns
+        away = _away(at, self.start.ns, self.end.ns)
+        return away <= MARGIN_NS and all(away <= _away(at, *other) for other in self.others)
+
+
+def _away(at: int, low: int, high: int) -> int:
+    return max(low - at, at - high, 0)
+
+
+def impact(
+    findings: Sequence[Finding],
+    kinds: Sequence[IncidentKind],
+    views: Views,
+    others: Sequence[Sequence[Finding]] = (),
+) -> Impact:
+    """Measure the impact within the span of an incident; ``others`` are the findings of the other incidents."""
     start, end = span(findings)
     if start is None or end is None:
         return Impact()
-    outages = tuple(_outage(v) for v in views.of("rsc.outage") if _touches(v, start, end))
-    losses = _real_losses([v for v in views.of("node.loss") if _touches(v, start, end)], views, start, end)
+    spans = [span(each) for each in others]
+    reach = _Reach(start, end, [(low.ns, high.ns) for low, high in spans if low is not None and high is not None])
+    outages = tuple(_outage(v) for v in views.of("rsc.outage") if reach.touches(v))
+    losses = _real_losses([v for v in views.of("node.loss") if reach.touches(v)], views, reach)
     nodes = tuple(NodeOutage(str(v.value["node"]), v.start, v.end, _how(v)) for v in losses)
-    return Impact(
-        outages, nodes, data_at_risk(kinds, losses, views, start, end), _phases(losses, outages, views, start, end)
-    )
+    return Impact(outages, nodes, data_at_risk(kinds, losses, views, reach), _phases(losses, outages, views, reach))
 
 
-def _real_losses(losses: Sequence[View], views: Views, start: Instant, end: Instant) -> list[View]:
+def _real_losses(losses: Sequence[View], views: Views, reach: _Reach) -> list[View]:
     """Leave out what nodes that were fenced themselves said of the others while they were cut off."""
-    fenced = {str(v.value.get("target")) for v in _fencing(views, start, end) if v.value.get("result") == "ok"}
+    fenced = {str(v.value.get("target")) for v in _fencing(views, reach) if v.value.get("result") == "ok"}
     return [v for v in losses if str(v.value["node"]) in fenced or not set(_names(v, "witnesses")) <= fenced]
 
 
 def _names(view: View, key: str) -> tuple[str, ...]:
     value = view.value.get(key)
     return value if isinstance(value, tuple) else ()
-
-
-def _touches(view: View, start: Instant, end: Instant) -> bool:
-    low = view.start.ns if view.start else start.ns
-    return start.ns - MARGIN_NS <= low <= end.ns + MARGIN_NS
 
 
 def _text(value: Scalar) -> str | None:
@@ -79,33 +99,31 @@ def _how(loss: View) -> str:
     return "crash" if loss.value.get("silent") else "unknown"
 
 
-def data_at_risk(
-    kinds: Sequence[IncidentKind], losses: Sequence[View], views: Views, start: Instant, end: Instant
-) -> bool | None:
+def data_at_risk(kinds: Sequence[IncidentKind], losses: Sequence[View], views: Views, reach: _Reach) -> bool | None:
     """True where a resource ran twice, None where a lost node was never confirmed off, else False."""
     if IncidentKind.SPLIT_BRAIN in kinds:
         return True
     open_losses = [v for v in losses if v.value.get("how") != "orderly" and not v.value.get("fenced")]
-    confirmed = {str(v.value.get("target")) for v in _fencing(views, start, end) if v.value.get("result") == "ok"}
+    confirmed = {str(v.value.get("target")) for v in _fencing(views, reach) if v.value.get("result") == "ok"}
     if any(str(v.value["node"]) not in confirmed for v in open_losses):
         return None
     return False
 
 
-def _fencing(views: Views, start: Instant, end: Instant) -> list[View]:
-    return [v for v in views.of("fencing.operation") if _touches(v, start, end)]
+def _fencing(views: Views, reach: _Reach) -> list[View]:
+    return [v for v in views.of("fencing.operation") if reach.touches(v)]
 
 
-def _phases(losses: Sequence[View], outages: Sequence[Outage], views: Views, start: Instant, end: Instant) -> Phases:
+def _phases(losses: Sequence[View], outages: Sequence[Outage], views: Views, reach: _Reach) -> Phases:
     """Phases of the fail-over: until the membership changed, until fencing was asked for, until it was done, until service was back."""
-    fencing = [v for v in _fencing(views, start, end) if v.value.get("result") == "ok" and v.start and v.end]
+    fencing = [v for v in _fencing(views, reach) if v.value.get("result") == "ok" and v.start and v.end]
     lost = min((v.start for v in losses if v.start), key=lambda i: i.ns, default=None)
     first = fencing[0] if fencing else None
     done = first.end if first else lost
     back = [o.down_to for o in outages if o.down_to is not None and not o.planned and _began_by(o, done)]
     return Phases(
-        detect_s=_between(start, lost),
-        decide_s=_between(lost or start, first.start) if first else None,
+        detect_s=_between(reach.start, lost),
+        decide_s=_between(lost or reach.start, first.start) if first else None,
         fence_s=_between(first.start, first.end) if first else None,
         recover_s=_between(done, max(back, key=lambda i: i.ns)) if back and done else None,
     )

@@ -81,10 +81,12 @@ def _order(finding: Finding) -> tuple[int, int, str]:
 def _incidents(material: Material) -> tuple[Incident, ...]:
     whole = build_graph(material.findings, material.ruleset, material.timeline)
     groups = group(material.findings, whole)
-    return tuple(_incident(number, members, material) for number, members in enumerate(groups, 1))
+    return tuple(_incident(number, groups, material) for number in range(1, len(groups) + 1))
 
 
-def _incident(number: int, members: Sequence[Finding], material: Material) -> Incident:
+def _incident(number: int, groups: Sequence[Sequence[Finding]], material: Material) -> Incident:
+    members = groups[number - 1]
+    others = [group for group in groups if group is not members and any(counts(f) for f in group)]
     graph = build_graph(members, material.ruleset, material.timeline)
     ranking = explain(graph, material.ruleset, material.timeline)
     found = kinds(members)
@@ -105,7 +107,7 @@ def _incident(number: int, members: Sequence[Finding], material: Material) -> In
             material.timeline,
             known=ranking.explanations[0].cause != "unknown",
         ),
-        impact=impact(members, found, material.views),
+        impact=impact(members, found, material.views, others),
         worked=what_worked(members, material.views, start, end),
         missing=_missing(graph, ranking, material),
         findings=tuple(f.id for f in members),
