@@ -22,6 +22,10 @@ MAX_RESOURCE_ROWS = 12
 """Resources of a node that get a row of their own."""
 
 
+CLASHES = {"active_twice", "two_dcs", "two_quorate", "fenced_but_logging"}
+"""Contradictions with a row of their own; that a living node was taken for lost is what memberships show."""
+
+
 @dataclass(frozen=True, slots=True)
 class Band:
     """One stretch in one row of one node's lane. None as an end means that it goes on beyond the logs.
@@ -186,7 +190,17 @@ _READERS: dict[str, Reader] = {
 
 def result_bands(data: Mapping[str, Any]) -> tuple[Band, ...]:
     """Bands that a result itself states: boots, silence, outages, fencing."""
-    return tuple(sorted([*_node_bands(data), *_impact_bands(data), *_fencing_bands(data)], key=_order))
+    bands = [*_node_bands(data), *_impact_bands(data), *_fencing_bands(data), *clash_bands(data)]
+    return tuple(sorted(bands, key=_order))
+
+
+def clash_bands(data: Mapping[str, Any]) -> Iterator[Band]:
+    """Stretches in which views excluded each other: the picture of a split brain is two green bars without them."""
+    for row in data["contradictions"]:
+        if row["what"] in CLASHES:
+            tone = DOWN if row["what"] == "active_twice" else BAD
+            name = row["what"].replace("_", " ")
+            yield Band(CLUSTER, name, _at(row["start"]), _at(row["end"]), tone, f"{name}: {', '.join(row['nodes'])}")
 
 
 def _node_bands(data: Mapping[str, Any]) -> Iterator[Band]:

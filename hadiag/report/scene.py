@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hadiag.model.entity import Level
 from hadiag.model.event import Event, EventClass
 from hadiag.model.time import NS, from_iso
-from hadiag.report.bands import Arrow, Band, result_arrows, result_bands, view_arrows, view_bands
+from hadiag.report.bands import Arrow, Band, clash_bands, result_arrows, result_bands, view_arrows, view_bands
 
 if TYPE_CHECKING:
     from hadiag.extract import Surroundings
@@ -96,7 +96,10 @@ def scene_of(data: Json, timeline: Timeline, views: Views, lines: Surrounded | N
     return Scene(
         nodes=_nodes(data, (m.node for m in moments)),
         moments=moments,
-        bands=view_bands(views, tuple(n["name"] for n in data["nodes"] if n["role"] == "member")),
+        bands=(
+            *clash_bands(data),
+            *view_bands(views, tuple(n["name"] for n in data["nodes"] if n["role"] == "member")),
+        ),
         arrows=view_arrows(views),
         blanks=tuple(_blanks(data)),
         span=timeline.span,

@@ -13,8 +13,10 @@ import pytest
 from lxml import html
 
 from hadiag.errors import UsageError
+from hadiag.report.bands import CLUSTER
+from hadiag.report.figures import overview, svg_of
 from hadiag.report.render import render_page, render_result
-from hadiag.report.scene import Scene
+from hadiag.report.scene import Scene, scene_of_result
 from hadiag.resources import templates_dir
 
 ORDER = [
@@ -137,3 +139,15 @@ def test_every_fixed_text_goes_through_the_catalogue() -> None:
             f"{path.name}: {word}" for word in sorted(words - {"UTC", "hadiag", "two_node", "two", "node", "DOCTYPE"})
         ]
     assert bare == []
+
+
+def test_views_that_exclude_each_other_are_drawn(result: Mapping[str, Any]) -> None:
+    """A resource that is active twice has a red bar of its own, in the interactive timeline and in the figure."""
+    clash = {"what": "active_twice", "nodes": ["node1", "node2"], "overlap_s": 5.0, "evidence": []}
+    clash |= {"start": result["incidents"][0]["start"], "end": result["incidents"][0]["end"]}
+    scene = scene_of_result({**result, "contradictions": [clash]})
+    (band,) = [band for band in scene.bands if band.row == "active twice"]
+    assert (band.node, band.tone, band.label) == (CLUSTER, "down", "active twice: node1, node2")
+    figure = overview(scene, result["incidents"][0])
+    assert figure is not None
+    assert "active twice: node1, node2" in svg_of(figure)
