@@ -76,6 +76,8 @@ def key_of(sample: Sample) -> tuple[Key, int] | None:
     start = {"cib": "Diff: +++ ", "attrd": "Setting "}.get(kind.split(".", 1)[0])
     if start and not sample.core.startswith(start):
         return None
+    if sample.core.startswith("Setting #") or (kind == "pcmk.node.state" and fields.get("node") == sample.node):
+        return None  # a node sees itself, and settles how to talk, when it starts; its peers when they meet it
     return (kind, daemon(sample.raw.program), sample.core), _SOFT
 
 

@@ -221,3 +221,17 @@ def test_partitions_that_count_the_same_versions_are_no_anchors() -> None:
     clock = timeline(logs, members("a", "b")).clocks
     (span,) = clock[timeline(logs, members("a", "b")).nodes[1].name].skews
     assert span.skew_s == pytest.approx(47, abs=0.1)
+
+
+def test_what_a_node_says_of_its_own_start_is_no_anchor() -> None:
+    """Each node sees itself when it starts and its peer when it meets it: a second apart, and no difference of clocks."""
+    a, b = Log("a", "a/pacemaker.log"), Log("b", "b/pacemaker.log")
+    for log, own, peer in ((a, "10:00:02.0", "10:00:02.1"), (b, "10:00:00.0", "10:00:01.9")):
+        log.graph("10:00:00")
+        other = "b" if log is a else "a"
+        for program in ("pacemaker-controld", "pacemaker-attrd", "pacemaker-fenced"):
+            log.add(own, "pcmk.node.state", f"{log.node} is now member", program, node=log.node, state="member")
+            log.add(peer, "pcmk.node.state", f"{other} is now member", program, node=other, state="member")
+        log.ring("10:00:03.0", "1.4", joined="1 2")
+    line = timeline([a, b], members("a", "b"))
+    assert line.clocks[line.nodes[1].name].skew_s == pytest.approx(0, abs=0.05)
