@@ -22,7 +22,12 @@ MAX_RESOURCE_ROWS = 12
 """Resources of a node that get a row of their own."""
 
 
-CLASHES = {"active_twice", "two_dcs", "two_quorate", "fenced_but_logging"}
+CLASHES = {
+    "active_twice": "active twice",
+    "two_dcs": "two DCs",
+    "two_quorate": "two quorate",
+    "fenced_but_logging": "fenced but logging",
+}
 """Contradictions with a row of their own; that a living node was taken for lost is what memberships show."""
 
 
@@ -196,11 +201,22 @@ def result_bands(data: Mapping[str, Any]) -> tuple[Band, ...]:
 
 def clash_bands(data: Mapping[str, Any]) -> Iterator[Band]:
     """Stretches in which views excluded each other: the picture of a split brain is two green bars without them."""
-    for row in data["contradictions"]:
-        if row["what"] in CLASHES:
-            tone = DOWN if row["what"] == "active_twice" else BAD
-            name = row["what"].replace("_", " ")
-            yield Band(CLUSTER, name, _at(row["start"]), _at(row["end"]), tone, f"{name}: {', '.join(row['nodes'])}")
+    last: dict[tuple[str, tuple[str, ...]], int] = {}
+    merged: list[tuple[str, tuple[str, ...], int, int]] = []
+    for row in sorted(data["contradictions"], key=lambda row: row["start"] or ""):
+        start, end = _at(row["start"]), _at(row["end"])
+        if row["what"] not in CLASHES or start is None or end is None:
+            continue
+        key = (row["what"], tuple(row["nodes"]))
+        before = last.get(key)
+        if before is not None and merged[before][3] >= start:
+            merged[before] = (*merged[before][:3], max(merged[before][3], end))
+        else:
+            last[key] = len(merged)
+            merged.append((*key, start, end))
+    for what, nodes, start, end in merged:
+        tone, name = (DOWN if what == "active_twice" else BAD), CLASHES[what]
+        yield Band(CLUSTER, name, start, end, tone, f"{name}: {', '.join(nodes)}")
 
 
 def _node_bands(data: Mapping[str, Any]) -> Iterator[Band]:

@@ -296,7 +296,7 @@
         const x = Math.round(X(at)) + 0.5;
         c.beginPath(); c.moveTo(x, AXIS - 4); c.lineTo(x, height - MINI); c.stroke();
         c.fillStyle = ink.faint;
-        if (x > width - 26) continue; // its text would be cut
+        if (x < 96 || x > width - 26) continue; // the date stands there, or its text would be cut
         c.fillText(step >= 864e8 ? iso(at, 0).slice(5, 10) : step >= 6e7 ? iso(at).slice(11, 16) : step >= 1e6 ? iso(at).slice(11, 19) : clock(at), x, 10);
       }
       c.textAlign = "left"; c.fillText(iso(view.a).slice(0, 10), 4, 10);

@@ -142,10 +142,10 @@ def test_every_fixed_text_goes_through_the_catalogue() -> None:
 
 
 def test_views_that_exclude_each_other_are_drawn(result: Mapping[str, Any]) -> None:
-    """A resource that is active twice has a red bar of its own, in the interactive timeline and in the figure."""
+    """Resources that are active twice have one red bar, in the interactive timeline and in the figure."""
     clash = {"what": "active_twice", "nodes": ["node1", "node2"], "overlap_s": 5.0, "evidence": []}
     clash |= {"start": result["incidents"][0]["start"], "end": result["incidents"][0]["end"]}
-    scene = scene_of_result({**result, "contradictions": [clash]})
+    scene = scene_of_result({**result, "contradictions": [clash, clash]})
     (band,) = [band for band in scene.bands if band.row == "active twice"]
     assert (band.node, band.tone, band.label) == (CLUSTER, "down", "active twice: node1, node2")
     figure = overview(scene, result["incidents"][0])
