@@ -55,7 +55,17 @@ def test_no_grammar_is_slow(unit: str) -> None:
     assert time.process_time() - start < 15
 
 
-@pytest.mark.parametrize("data", [b"", b"\n" * 5000, b"\0" * 5000, b" \t\r\n" * 2000, b"\xff" * 5000, b"\x1b" * 3000])
+BLANK = {
+    "nothing": b"",
+    "line ends": b"\n" * 5000,
+    "zeros": b"\0" * 5000,
+    "blanks": b" \t\r\n" * 2000,
+    "ones": b"\xff" * 5000,
+    "escapes": b"\x1b" * 3000,
+}
+
+
+@pytest.mark.parametrize("data", BLANK.values(), ids=BLANK.keys())
 def test_nothing_is_told_in_a_sentence(data: bytes, tmp_path: Path) -> None:
     """A file without anything in it is no crash and no result."""
     with pytest.raises(NoInputError, match="Nothing usable was found"):
@@ -63,7 +73,16 @@ def test_nothing_is_told_in_a_sentence(data: bytes, tmp_path: Path) -> None:
     assert list(parse_file(io.BytesIO(data), "x.log")) == [] or data.strip(b"\0 \t\r\n")
 
 
-@pytest.mark.parametrize("data", [b"", tar({}), zipped({}), PACK["gz"](b""), PACK["xz"](tar({"a/": b""}))])
+EMPTY = {
+    "nothing": b"",
+    "tar": tar({}),
+    "zip": zipped({}),
+    "gzip": PACK["gz"](b""),
+    "folder": PACK["xz"](tar({"a/": b""})),
+}
+
+
+@pytest.mark.parametrize("data", EMPTY.values(), ids=EMPTY.keys())
 def test_empty_archives_are_told_in_a_sentence(data: bytes, tmp_path: Path) -> None:
     """The same for archives without members."""
     with pytest.raises(NoInputError, match="Nothing usable was found"):
