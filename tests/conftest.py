@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hadiag.pipeline import Analysis
+    from hadiag.report.scene import Scene
+
 ROOT = Path(__file__).resolve().parents[1]
+FENCED = ROOT / "samples" / "01-partition-fenced" / "partition-fence-ok.tar.bz2"
 
 _NEEDS = {
     "browser": (("chromium", "chromium-browser", "google-chrome"), "a headless Chromium"),
@@ -37,3 +45,27 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     base = tmp_path_factory.getbasetemp().parent / "hadiag-cache"
     base.mkdir(exist_ok=True)
     monkeypatch.setenv("XDG_CACHE_HOME", str(base))
+
+
+@pytest.fixture(scope="session")
+def analysis() -> Analysis:
+    """What hadiag says of a recorded partition that ended in fencing."""
+    from hadiag.pipeline import analyze
+
+    return analyze([str(FENCED)])
+
+
+@pytest.fixture(scope="session")
+def result(analysis: Analysis) -> Mapping[str, Any]:
+    """The same as the machine-readable result."""
+    from hadiag.report.machine import as_data
+
+    return as_data(analysis.diagnosis)
+
+
+@pytest.fixture(scope="session")
+def scene(analysis: Analysis, result: Mapping[str, Any]) -> Scene:
+    """The same as the timeline draws it."""
+    from hadiag.report.scene import scene_of
+
+    return scene_of(result, analysis.timeline, analysis.views, analysis.surroundings)

@@ -15,10 +15,8 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from hadiag.pipeline import Analysis
     from hadiag.report.scene import Scene
 
-FENCED = ROOT / "samples" / "01-partition-fenced" / "partition-fence-ok.tar.bz2"
 QUIET = ROOT / "samples" / "14-quiet" / "quiet.tar.bz2"
 
 Open = Callable[..., Opened]
@@ -48,30 +46,6 @@ def visit(browser: Browser) -> Iterator[Open]:
     yield opened
     for context in contexts:
         context.close()
-
-
-@pytest.fixture(scope="session")
-def analysis() -> Analysis:
-    """What hadiag says of a recorded partition that ended in fencing."""
-    from hadiag.pipeline import analyze
-
-    return analyze([str(FENCED)])
-
-
-@pytest.fixture(scope="session")
-def result(analysis: Analysis) -> Mapping[str, Any]:
-    """The same as the machine-readable result."""
-    from hadiag.report.machine import as_data
-
-    return as_data(analysis.diagnosis)
-
-
-@pytest.fixture(scope="session")
-def scene(analysis: Analysis, result: Mapping[str, Any]) -> Scene:
-    """The same as the timeline draws it."""
-    from hadiag.report.scene import scene_of
-
-    return scene_of(result, analysis.timeline, analysis.views, analysis.surroundings)
 
 
 @pytest.fixture(scope="session")
