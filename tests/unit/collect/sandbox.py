@@ -38,6 +38,7 @@ class Node:
         target = self.root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.utime(target, (NOW, NOW))  # however long the tests before this one took, it lies in the window
         return target
 
     def tool(self, name: str, body: str) -> None:
