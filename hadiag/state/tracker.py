@@ -14,19 +14,6 @@ if TYPE_CHECKING:
     from hadiag.model.view import View
     from hadiag.timeline import Timeline
 
-_BUILT_IN = (
-    "membership",
-    "links",
-    "quorum",
-    "controller",
-    "daemons",
-    "fencing",
-    "resources",
-    "admin",
-    "options",
-    "pauses",
-)
-
 
 class StateTracker(Protocol):
     """Rebuilds one or several tables of views from the events it consumes."""

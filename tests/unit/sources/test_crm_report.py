@@ -56,7 +56,7 @@ def below(top: str, rows: dict[str, bytes]) -> dict[str, bytes]:
     return {f"{top}/{name}" if top else name: content for name, content in rows.items()}
 
 
-@pytest.mark.parametrize("top", ["pcmk-Sun-22-Nov-2026", "", "tmp/work/renamed", "./x"])
+@pytest.mark.parametrize("top", ["pcmk-Sun-22-Nov-2026", "", "tmp/case/renamed", "./x"])
 def test_nodes_come_from_their_directories(tmp_path: Path, top: str) -> None:
     """However deep the tree stands, a member belongs to the node of its directory."""
     got = read_bytes(tmp_path, tar(below(top, PACEMAKER)))
