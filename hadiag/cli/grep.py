@@ -28,12 +28,7 @@ def grep(
     inputs: shared.Inputs,
     ignore_case: Annotated[bool, typer.Option("--ignore-case", "-i", help="Upper and lower case alike.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One line of the logs a line as JSON.")] = False,
-    nodes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--node", metavar="NODE", help="Only what these nodes logged, or NODE=PATH to say whose logs lie where."
-        ),
-    ] = None,
+    nodes: shared.NodeFilter = None,
     since: shared.Since = None,
     until: shared.Until = None,
     most: Annotated[int, typer.Option("--max", min=1, help="Lines that are found at most.")] = 1_000_000,

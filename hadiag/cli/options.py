@@ -44,6 +44,12 @@ Template = Annotated[
         help="Own sections, assets and brand.yaml, used before the shipped ones.  [default: /etc/hadiag/report]",
     ),
 ]
+NodeFilter = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--node", metavar="NODE", help="Only what these nodes logged, or NODE=PATH to say whose logs lie where."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show warnings about the input.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]

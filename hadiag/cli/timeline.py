@@ -30,12 +30,7 @@ def timeline(
         list[str] | None,
         typer.Option("--type", metavar="PATTERN", help="Only these types, such as 'fence.*'; repeatable."),
     ] = None,
-    nodes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--node", metavar="NODE", help="Only what these nodes logged, or NODE=PATH to say whose logs lie where."
-        ),
-    ] = None,
+    nodes: shared.NodeFilter = None,
     since: shared.Since = None,
     until: shared.Until = None,
     rules: shared.Rules = None,

@@ -70,12 +70,15 @@ class Effect:
     weights: Mapping[str, float] = field(hash=False)
     temper: float = 1.0
 
+    def weight(self, cause: str) -> float:
+        """Strength of a cause on this effect."""
+        return UNKNOWN_WEIGHT if cause == UNKNOWN_CAUSE else self.weights.get(cause, 0.0)
+
     def probability(self, causes: Iterable[str]) -> float:
         """P(effect | causes)."""
         miss = (1 - LEAK) * (1 - self.observed)
         for cause in causes:
-            weight = UNKNOWN_WEIGHT if cause == UNKNOWN_CAUSE else self.weights.get(cause, 0.0)
-            miss *= 1 - weight
+            miss *= 1 - self.weight(cause)
         return 1 - miss
 
     def log_likelihood(self, causes: Iterable[str]) -> float:
@@ -189,13 +192,7 @@ def triggers(causes: Iterable[str], by_id: Mapping[str, Candidate]) -> tuple[str
 def lead(causes: Iterable[str], by_id: Mapping[str, Candidate], root: Effect | None) -> str:
     """The one trigger of a set that brought about the root effect: the strongest on it; without any trigger the unknown cause."""
     found = triggers(causes, by_id)
-    return min(found, key=lambda name: (-_weight(name, root), found.index(name)), default=UNKNOWN_CAUSE)
-
-
-def _weight(cause: str, effect: Effect | None) -> float:
-    if effect is None:
-        return 0.0
-    return UNKNOWN_WEIGHT if cause == UNKNOWN_CAUSE else effect.weights.get(cause, 0.0)
+    return min(found, key=lambda name: (-root.weight(name) if root else 0.0, found.index(name)), default=UNKNOWN_CAUSE)
 
 
 def by_lead(
