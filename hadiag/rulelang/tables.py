@@ -198,6 +198,7 @@ FACT_TABLES: Mapping[str, FactTable] = {
     ),
     "configuration": _fact("tool complete"),
     "derived": _fact("name value", open_=True),
+    "cib.state": _fact("origin file epoch update_origin update_client update_user last_written", open_=True),
     "cluster.option": _fact("name value", "cib"),
     "node": _fact("name nodeid type standby maintenance", "cib"),
     "node.address": _fact("name nodeid link address", open_=True),

@@ -15,6 +15,7 @@ from hadiag.model.entity import Scalar
 from hadiag.model.fact import Fact
 from hadiag.model.time import NS
 from hadiag.snapshots.base import Source, milliseconds, truth
+from hadiag.snapshots.cib_facts import state_fact
 from hadiag.snapshots.derived import from_configuration
 
 RENAMED = {
@@ -35,7 +36,7 @@ _INFINITY = 1_000_000
 
 
 class CibParser:
-    """Reads a CIB; a scheduler input gives its ``pe_input`` fact only, since its content is of an earlier time."""
+    """Reads a CIB; of a scheduler input only what is dated counts, since its content is of an earlier time."""
 
     name = "cib"
 
@@ -54,8 +55,8 @@ class CibParser:
         """
         root = parse_xml(data)
         if _PE_FILE.search(source.name):
-            return list(_pe_input(source, root))
-        return list(_cib(source, root))
+            return [*_pe_input(source, root), state_fact(source, root, "pe-input")]
+        return [*_cib(source, root), state_fact(source, root, "cib")]
 
 
 def parse_xml(data: bytes) -> etree._Element:

@@ -97,6 +97,15 @@ class CibState:
         self._read()
 
     @property
+    def active(self) -> Mapping[tuple[str, str], CibResource]:
+        """Active resources by instance and node."""
+        return self._found
+
+    def history(self, node: str) -> Mapping[str, list[etree._Element]]:
+        """Operations of each resource on a node in the order of their calls, by instance."""
+        return self._histories.get(node, {})
+
+    @property
     def resources(self) -> tuple[CibResource, ...]:
         """Active resources by name and node."""
         return tuple(self._found[key] for key in sorted(self._found))

@@ -3,7 +3,8 @@
 ``build_views(timeline, facts)`` runs the trackers and returns ``Views``. A view has a table, an observer (the node whose
 log says it), a span and values; opening, closing and further lines are event uids. A span that starts with None holds
 since before the first evidence, one that ends with None until the logs end. Views of one observer are in the order of
-its own lines; views of different observers are only compared through the error of their instants.
+its own lines; views of different observers are only compared through the error of their instants. Where no log tells a state,
+a snapshot does, from its time (or the moment that it names) on: ``told_by`` is its statement.
 
 Tables and their values:
 
@@ -11,7 +12,8 @@ Tables and their values:
 * ``membership.partition``: members; rings with equal members are one interval
 * ``membership.split``, ``node.loss``: see ``hadiag.state.losses``
 * ``node.state``: node, state, witness, unclean. ``lost`` only from corosync or the controller; what another daemon
-  calls lost is ``process_lost``
+  calls lost is ``process_lost``; witness ``cib`` is the word of a CIB or scheduler input, with its own states (online,
+  offline, unclean, pending, standby, maintenance)
 * ``node.absent``: node, how (unclean, orderly, unknown), fenced
 * ``quorum.view``: quorate, startup (not yet quorate since its corosync started)
 * ``qdevice.view``: connected, reason

@@ -5,22 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
-from hadiag.model.time import NS, Instant, TimeBasis
+from hadiag.model.event import Event
+from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
 from hadiag.state.clones import Kind
 from hadiag.state.fencing_results import Fenced, fenced_nodes
 from hadiag.state.intervals import Intervals
 from hadiag.state.operations import rc_of
-from hadiag.state.reading import at_of, daemon, text
+from hadiag.state.reading import at_of, base_name, daemon, text
+from hadiag.state.snapshots import Claim, claims, snapshots
 from hadiag.state.stream import Break, placed, silence_breaks
+from hadiag.state.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from hadiag.model.entity import Scalar
-    from hadiag.model.event import Event
     from hadiag.model.fact import Fact
+    from hadiag.model.time import Instant
     from hadiag.timeline import Timeline
 
 _BOOT = "kernel.boot"
@@ -29,15 +32,33 @@ _PROMOTED_RCS = frozenset({8, 9, 191})
 _RUNNING_RCS = frozenset({0, 8, 190, 191})
 _GONE_RC = 7
 _ABSENT_RCS = frozenset({5, 7})
+_PRINTED = 2 * NS
+"""A snapshot is stamped in whole seconds: what a line tells this close to it is not told better by the snapshot."""
 
-Step = tuple[int, int, "View | Break | Fenced | Event"]
+Step = tuple[int, int, "View | Break | Fenced | Event | Claim"]
+
+
+class _Replay:
+    """The intervals while they are replayed, and where only snapshots can tell: before the first line, and after a node was lost."""
+
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+        self.table = Intervals("rsc.active")
+        self.kinds = kinds
+        self.logged: dict[tuple[str, str], Window[int]] = {}
+        self.known: set[tuple[str, str]] = set()
+        self.ended: dict[str, int] = {}
+
+    def forget(self, node: str, ns: int) -> None:
+        """A node was lost or began anew: what is known of it is no longer from its lines."""
+        self.known = {pair for pair in self.known if pair[0] != node}
+        self.ended[node] = ns
 
 
 def active_views(
     timeline: Timeline, facts: Sequence[Fact], operations: Sequence[View], kinds: Mapping[str, Kind]
 ) -> tuple[View, ...]:
-    """Replay the results of each node."""
-    table = Intervals("rsc.active")
+    """Replay the results of each node, and what snapshots say where there is no result."""
+    replay = _Replay(kinds)
     fenced = fenced_nodes(timeline)
     boots = placed(timeline, _BOOT)
     losses = [event for event in placed(timeline, _NODE_STATE) if _lost(event)]
@@ -45,28 +66,74 @@ def active_views(
     for view in operations:
         if view.end is not None:
             per_node.setdefault(str(view.value["node"]), []).append((view.end.ns, 0, view))
+    for claim in claims(timeline, facts, snapshots(timeline, facts)):
+        per_node.setdefault(str(claim.node), []).append((claim.at.ns, 3, claim))
+    replay.logged = _logged(operations)
     for node, steps in sorted(per_node.items()):
         steps += [(pause.at.ns, 1, pause) for pause in silence_breaks(timeline, Node(node))]
         steps += [(done.at.ns, 2, done) for done in fenced if done.target == node]
         steps += [(boot.at.ns, 2, boot) for boot in boots if boot.observer == node and boot.at is not None]
         steps += [(at_of(lost).ns, 2, lost) for lost in losses if text(lost, "node") == node]
         for _, _, step in sorted(steps, key=lambda step: step[:2]):
-            _step(table, node, step, kinds)
-    views = table.views()
-    return (*views, *_snapshots(timeline, facts, views, operations, kinds))
+            _step(replay, node, step)
+    return replay.table.views()
 
 
-def _step(table: Intervals, node: str, step: View | Break | Fenced | Event, kinds: Mapping[str, Kind]) -> None:
-    if isinstance(step, Break):
-        _end_node(table, node, step.at, step.uid)
-    elif isinstance(step, Fenced):
+def _logged(operations: Sequence[View]) -> dict[tuple[str, str], Window[int]]:
+    """When the logs tell results of each resource on each node."""
+    times: dict[tuple[str, str], list[int]] = {}
+    for view in operations:
+        if view.end is not None and view.told_by is None:
+            times.setdefault((str(view.value["node"]), str(view.value["resource"])), []).append(view.end.ns)
+    return {pair: Window(found, key=int) for pair, found in times.items()}
+
+
+def _step(replay: _Replay, node: str, step: View | Break | Fenced | Event | Claim) -> None:
+    table = replay.table
+    if isinstance(step, View):
+        _result(table, node, step, replay.kinds)
+        if step.told_by is None:
+            replay.known.add((node, str(step.value["resource"])))
+        return
+    if isinstance(step, Claim):
+        _claimed(replay, node, step)
+        return
+    if isinstance(step, Fenced):
         _end_fenced(table, node, step)
-    elif isinstance(step, View):
-        _result(table, node, step, kinds)
-    elif step.type == _NODE_STATE:
+    elif isinstance(step, Event) and step.type == _NODE_STATE:
         _end_hearsay(table, node, step)
     else:
         _end_node(table, node, step.at, step.uid)
+    if not any(isinstance(key, tuple) and key[0] == node for key in table.open_keys()):
+        replay.forget(node, at_of(step).ns if isinstance(step, Event) else step.at.ns)
+
+
+def _claimed(replay: _Replay, node: str, claim: Claim) -> None:
+    """Take a snapshot's word where no line tells of that resource on that node."""
+    pair = (node, claim.resource)
+    lines = replay.logged.get(pair)
+    near = lines is not None and lines.between(claim.at.ns - _PRINTED, claim.at.ns + _PRINTED)
+    if pair in replay.known or near:
+        return
+    table = replay.table
+    key = next((key for key in table.open_keys() if _names(key, pair)), (node, claim.instance))
+    if not claim.role:
+        at = claim.since if claim.role is not None and claim.since is not None else claim.at
+        table.close(key, at)
+        return
+    current = table.current(key)
+    if current is not None and current.value["role"] == claim.role:
+        return
+    start = claim.at
+    if claim.since is not None and replay.ended.get(node, 0) < claim.since.ns <= claim.at.ns:
+        start = claim.since
+    kind = replay.kinds.get(claim.resource, Kind())
+    value = _value(claim.resource, node, claim.role, kind, fencing=claim.fencing)
+    table.open(key, claim.observer, start, None, {**value, "proof": "snapshot"}, told_by=claim.fact)
+
+
+def _names(key: object, pair: tuple[str, str]) -> bool:
+    return isinstance(key, tuple) and key[0] == pair[0] and base_name(str(key[1])) == pair[1]
 
 
 def _lost(event: Event) -> bool:
@@ -164,38 +231,3 @@ def _value(resource: str, node: str, role: str, kind: Kind, *, fencing: bool) ->
         "promotable": kind.promotable,
         "fencing_device": fencing,
     }
-
-
-def _snapshots(
-    timeline: Timeline,
-    facts: Sequence[Fact],
-    views: Sequence[View],
-    operations: Sequence[View],
-    kinds: Mapping[str, Kind],
-) -> Iterator[View]:
-    """What a status snapshot saw active where no line tells anything of that resource on that node."""
-    told = {(str(view.value["resource"]), str(view.value["node"])) for view in operations}
-    told |= {(str(view.value["resource"]), str(view.value["node"])) for view in views}
-    devices = {str(view.value["resource"]) for view in operations if view.value["fencing_device"] is True}
-    table = Intervals("rsc.active")
-    for fact in facts:
-        resource, name = fact.values.get("resource"), fact.values.get("node")
-        if fact.table != "monitor.resource" or not isinstance(resource, str) or not isinstance(name, str):
-            continue
-        resource, node = resource.split(":")[0], str(timeline.node(name) or name)
-        role = _snapshot_role(str(fact.values.get("role") or ""))
-        if fact.as_of_ns is None or not role or (resource, node) in told:
-            continue
-        kind = kinds.get(resource, Kind())
-        fencing = resource in devices or str(fact.values.get("agent") or "").startswith("stonith:")
-        value = _value(resource, node, role, kind, fencing=fencing)
-        observer = (timeline.node(fact.node_hint) if fact.node_hint else None) or Node(node)
-        at = Instant(fact.as_of_ns, NS, "", TimeBasis.SNAPSHOT)
-        table.change((node, resource), observer, at, None, {**value, "proof": "snapshot"})
-    yield from table.views()
-
-
-def _snapshot_role(role: str) -> str:
-    names = {"Master": "Promoted", "Slave": "Unpromoted"}
-    role = names.get(role, role)
-    return role if role in ("Started", "Promoted", "Unpromoted") else ""

@@ -19,8 +19,10 @@ from hadiag.state import (
     quorum,
     resources,
 )
+from hadiag.state.configured import with_configuration
 from hadiag.state.contradictions import contradictions
 from hadiag.state.losses import losses
+from hadiag.state.openings import openings
 from hadiag.state.tracker import StateTracker, Views
 
 if TYPE_CHECKING:
@@ -43,12 +45,16 @@ def build_views(
     """Run all trackers; one that fails leaves its tables out and says so in a warning."""
     views: list[View] = []
     warnings: list[Warn] = []
-    facts = [_aligned(fact, timeline) for fact in facts]
+    facts = with_configuration([_aligned(fact, timeline) for fact in facts])
     for tracker in built_in() if trackers is None else trackers:
         try:
             views.extend(tracker.views(timeline, facts))
         except Exception as error:  # noqa: BLE001 (a tracker may come from a plug-in; the others still hold)
             warnings.append(Warn("tracker-failed", f"State tracker failed: {error!r}", type(tracker).__name__))
+    try:
+        views.extend(openings(timeline, facts, Views(views)))
+    except Exception as error:  # noqa: BLE001 (what a damaged snapshot says must not cost what the logs say)
+        warnings.append(Warn("tracker-failed", f"State tracker failed: {error!r}", openings.__name__))
     first = Views(views)
     for derive in (contradictions, losses):
         try:

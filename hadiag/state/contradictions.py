@@ -30,7 +30,9 @@ _GRACE = 5 * NS
 def contradictions(timeline: Timeline, views: Views) -> Iterator[View]:
     """Compare the views of different observers."""
     ends = _LogEnds(timeline)
-    yield from _pairs("two_dcs", [v for v in views.of("dc.view") if v.value["dc"] == v.observer], ends)
+    yield from _pairs(
+        "two_dcs", [v for v in views.of("dc.view") if v.value["dc"] == v.observer and v.told_by is None], ends
+    )
     yield from _two_quorate(ends, views)
     yield from _active_twice(ends, views)
     yield from _alive_but_lost(ends, views)
@@ -104,7 +106,7 @@ def _contradiction(
 
 def _two_quorate(ends: _LogEnds, views: Views) -> Iterator[View]:
     """Both quorate, each without the other in its ring."""
-    quorate = [view for view in views.of("quorum.view") if view.value["quorate"] is True]
+    quorate = [view for view in views.of("quorum.view") if view.value["quorate"] is True and view.told_by is None]
     rings = views.of("membership.partition")
     for one, two in _meeting(quorate):
         if one.observer == two.observer:
@@ -135,10 +137,13 @@ def _apart(rings: Sequence[View], quorate: View, other: str) -> Iterator[View]:
 
 
 def _active_twice(ends: _LogEnds, views: Views) -> Iterator[View]:
-    """One resource on two nodes; what only a probe found there was never started by this cluster: no split."""
+    """One resource on two nodes; what only a probe found there was never started by this cluster: no split.
+
+    What a snapshot tells holds at its time; how long it went on nobody saw.
+    """
     by_resource: dict[str, list[View]] = {}
     for view in views.of("rsc.active"):
-        if view.value["fencing_device"] is not True and _single(view):
+        if view.value["fencing_device"] is not True and _single(view) and view.told_by is None:
             by_resource.setdefault(str(view.value["resource"]), []).append(view)
     for _, rows in sorted(by_resource.items()):
         for one, two in _meeting(rows):

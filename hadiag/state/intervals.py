@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from hadiag.model.entity import Node, Scalar
+    from hadiag.model.fact import Fact
     from hadiag.model.time import Instant
 
 _MAX_EVIDENCE = 50
@@ -26,6 +27,7 @@ class OpenView:
     value: dict[str, Scalar]
     opened_by: str | None
     evidence: list[str] = field(default_factory=list)
+    told_by: Fact | None = None
 
     def note(self, uid: str | None) -> None:
         """Add a line of evidence."""
@@ -49,23 +51,37 @@ class Intervals:
         """Keys with an open interval."""
         return tuple(self._open)
 
-    def open(
-        self, key: Hashable, observer: Node, start: Instant | None, uid: str | None, value: Mapping[str, Scalar]
+    def open(  # noqa: PLR0913 (what an interval is made of)
+        self,
+        key: Hashable,
+        observer: Node,
+        start: Instant | None,
+        uid: str | None,
+        value: Mapping[str, Scalar],
+        *,
+        told_by: Fact | None = None,
     ) -> OpenView:
         """Begin an interval; an open one of the same key ends there."""
         self.close(key, start, uid)
-        opened = self._open[key] = OpenView(observer, start, dict(value), uid)
+        opened = self._open[key] = OpenView(observer, start, dict(value), uid, told_by=told_by)
         return opened
 
-    def change(
-        self, key: Hashable, observer: Node, start: Instant | None, uid: str | None, value: Mapping[str, Scalar]
+    def change(  # noqa: PLR0913 (what an interval is made of)
+        self,
+        key: Hashable,
+        observer: Node,
+        start: Instant | None,
+        uid: str | None,
+        value: Mapping[str, Scalar],
+        *,
+        told_by: Fact | None = None,
     ) -> OpenView:
         """Begin an interval unless the open one says the same already; then the line is further evidence."""
         opened = self._open.get(key)
         if opened is not None and all(opened.value.get(name) == wanted for name, wanted in value.items()):
             opened.note(uid)
             return opened
-        return self.open(key, observer, start, uid, value)
+        return self.open(key, observer, start, uid, value, told_by=told_by)
 
     def close(self, key: Hashable, end: Instant | None, uid: str | None = None) -> None:
         """End the open interval of a key, if there is one."""
@@ -88,7 +104,10 @@ class Intervals:
 
 
 def _view(table: str, opened: OpenView, end: Instant | None, uid: str | None) -> View:
-    return View(table, opened.observer, opened.start, end, opened.value, opened.opened_by, uid, tuple(opened.evidence))
+    evidence = tuple(opened.evidence)
+    return View(
+        table, opened.observer, opened.start, end, opened.value, opened.opened_by, uid, evidence, opened.told_by
+    )
 
 
 def start_ns(view: View) -> int:

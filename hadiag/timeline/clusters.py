@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hadiag.model.fact import Fact
+from hadiag.snapshots.cib_facts import TABLE as CIB_STATE
+from hadiag.snapshots.cib_facts import read_snapshot
 
 _NAME_KEYS = frozenset({"totem.cluster_name", "cluster-name", "cluster_name"})
 
@@ -41,6 +43,11 @@ def find_clusters(facts: Iterable[Fact]) -> Clusters:
         place, values = (fact.bundle, fact.node_hint or ""), fact.values
         if fact.table in {"node", "corosync.node"} and isinstance(values.get("name"), str):
             members[place].add(str(values["name"]).lower())
+        elif fact.table == CIB_STATE:
+            cib = read_snapshot(fact)
+            members[place] |= {row.name.lower() for row in cib.nodes if row.name and row.kind == "member"}
+            if name := cib.options().get("cluster-name"):
+                names[place][name] += 1
         elif fact.table in {"cluster.option", "corosync.option", "cmap"}:
             key, value = values.get("key") or values.get("name"), values.get("value")
             if key in _NAME_KEYS and isinstance(value, str) and value:

@@ -16,6 +16,8 @@ from hadiag.model.entity import Node, NodeRole, Scalar
 from hadiag.model.event import RawEvent
 from hadiag.model.fact import Fact
 from hadiag.model.record import LogSummary
+from hadiag.snapshots.cib_facts import TABLE as CIB_STATE
+from hadiag.snapshots.cib_facts import read_snapshot
 from hadiag.timeline.clusters import Clusters, find_clusters
 from hadiag.timeline.known import is_pacemaker
 from hadiag.timeline.nodeids import infer_node_ids
@@ -198,6 +200,8 @@ def resolve(raws: Sequence[RawEvent], summaries: Sequence[LogSummary], facts: Se
         _configured(found, fact)
     for fact in facts:
         _statused(found, fact)
+    for fact in sorted((fact for fact in facts if fact.table == CIB_STATE), key=lambda fact: -(fact.as_of_ns or 0)):
+        _dated(found, fact)
     _seen_by_peers(found, raws)
     _hosts(found, raws, summaries, facts)
     _roles(found, raws, summaries, facts)
@@ -222,6 +226,17 @@ def _configured(found: Identities, fact: Fact) -> None:
         entity.configured = True
         if entity.role is NodeRole.OTHER:
             entity.role = NodeRole.MEMBER
+
+
+def _dated(found: Identities, fact: Fact) -> None:
+    """Take the nodes of a dated CIB: those that only it knows, and what a node was called before it was renamed."""
+    cluster = found.clusters.of(fact)
+    for row in read_snapshot(fact).nodes:
+        if not row.name:
+            continue
+        entity = found.identify(row.name, number(row.nodeid), cluster)
+        if entity.role is NodeRole.OTHER:
+            entity.role = NodeRole(row.kind) if row.kind in {"remote", "guest"} else NodeRole.MEMBER
 
 
 def _ring_member(found: Identities, fact: Fact, name: str, cluster: str) -> _Entity:

@@ -3,6 +3,9 @@
 ``python -m tests.golden.snapshots_agree INPUT ...`` compares what crm_mon and its like printed (resources and roles, nodes,
 quorum, DC) with the views at that moment, and prints each difference. Resources on a node that is unclean are left out: the
 cluster shows them until the node is fenced, while the node itself is silent.
+
+``--cib`` compares the CIBs and the inputs of the scheduler instead: resources, modes, options, nodes and the DC, each at the
+time of its own. What views take from the same CIB agrees by itself; the figure tells how many rows the logs alone account for.
 """
 
 from __future__ import annotations
@@ -10,16 +13,23 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from hadiag.model.entity import Scalar
 from hadiag.model.fact import Fact
 from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.pipeline import Options, read_timeline
+from hadiag.snapshots.cib_facts import TABLE
 from hadiag.state import Views, build_views
+from hadiag.state.modes import modes_of
+from hadiag.state.options import canonical
+from hadiag.state.snapshots import Claim, Snapshot, claims, snapshots
 from hadiag.timeline import Timeline
 
 _ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
 _ACTIVE = frozenset({"Started", "Promoted", "Unpromoted"})
+_SLACK = 2 * NS
 _UP = frozenset({"online", "standby", "maintenance"})
 
 
@@ -107,17 +117,98 @@ class Comparison:
         return node is None or (bool(ends) and max(ends) >= self.timeline.aligned(node, fact.as_of_ns or 0) - 5 * NS)
 
 
+class CibComparison:
+    """The views of one input beside its CIBs and scheduler inputs."""
+
+    def __init__(self, timeline: Timeline, views: Views, facts: Sequence[Fact]) -> None:
+        self.views = views
+        self.timeline = timeline
+        aligned = [self._aligned(fact) for fact in facts]
+        self.snapshots = snapshots(timeline, aligned)
+        self.claims = [claim for claim in claims(timeline, aligned, self.snapshots) if claim.fact.table == TABLE]
+        self.compared: Counter[str] = Counter()
+
+    def _aligned(self, fact: Fact) -> Fact:
+        node = self.timeline.node(fact.node_hint or "")
+        if fact.as_of_ns is None or node is None:
+            return fact
+        return replace(fact, as_of_ns=self.timeline.aligned(node, fact.as_of_ns))
+
+    def around(self, table: str, ns: int) -> Iterator[View]:
+        """Views that hold at a moment, or within the seconds that stamps are apart."""
+        for view in self.views.of(table):
+            start = view.start.ns if view.start is not None else 0
+            end = view.end.ns if view.end is not None else ns
+            if start - _SLACK <= ns <= end + _SLACK:
+                yield view
+
+    def differences(self) -> Iterator[str]:
+        """Every statement of a CIB that the views do not share."""
+        for claim in self.claims:
+            yield from self._resource(claim)
+        for one in self.snapshots:
+            for table, node, on in modes_of(self.timeline, one):
+                yield from self._row(one, table, {"node": node, "value": on}, "node")
+            for name, value in one.cib.options().items():
+                yield from self._row(one, "cluster.option", {"name": canonical(name), "value": value}, "name")
+            if one.is_live:
+                yield from self._nodes(one)
+
+    def _resource(self, claim: Claim) -> Iterator[str]:
+        if claim.role is None:
+            return
+        rows = [v for v in self.around("rsc.active", claim.at.ns) if v.value["resource"] == claim.resource]
+        here = {str(view.value["role"]) for view in rows if view.value["node"] == claim.node}
+        exact = {
+            view.value["node"]
+            for view in self.views.at("rsc.active", claim.at.ns)
+            if view.value["resource"] == claim.resource and not self._begun_near(view, claim.at.ns)
+        }
+        self.compared["resources"] += 1
+        self.compared["resources told by logs"] += any(v.told_by is None for v in rows) or not claim.role
+        if claim.role and claim.role not in here:
+            yield f"{claim.fact.path}: {claim.resource} {claim.node} {claim.role} is not in the views ({here or 'nothing'})"
+        elif not claim.role and claim.node in exact:
+            yield f"{claim.fact.path}: {claim.resource} {claim.node} is only in the views"
+
+    @staticmethod
+    def _begun_near(view: View, ns: int) -> bool:
+        near = [moment.ns for moment in (view.start, view.end) if moment is not None]
+        return any(abs(moment - ns) <= _SLACK for moment in near)
+
+    def _row(self, one: Snapshot, table: str, row: dict[str, Scalar], key: str) -> Iterator[str]:
+        rows = [view for view in self.around(table, one.at.ns) if view.value[key] == row[key]]
+        self.compared[table] += 1
+        self.compared[f"{table} told by logs"] += any(view.told_by is None for view in rows)
+        if not any(row.items() <= dict(view.value).items() for view in rows):
+            yield f"{one.fact.path}: {table} {row} is not in the views ({[dict(view.value) for view in rows]})"
+
+    def _nodes(self, one: Snapshot) -> Iterator[str]:
+        for node in (row for row in one.cib.nodes if row.state in {"online", "offline"} and row.kind == "member"):
+            name = str(self.timeline.node(node.name) or node.name)
+            seen = {
+                view.value["state"]
+                for view in self.around("node.state", one.at.ns)
+                if view.value["node"] == name and view.observer == one.observer and view.told_by is None
+            }
+            wanted = {"online": "member", "offline": "lost"}[node.state]
+            self.compared["nodes"] += bool(seen)
+            if seen & {"member", "lost"} and wanted not in seen:
+                yield f"{one.fact.path}: {name} is {node.state}, not {', '.join(sorted(map(str, seen)))}"
+
+
 def _unclean(fact: Fact) -> bool:
     return fact.table == "monitor.node" and fact.values.get("state") == "unclean"
 
 
 def main(paths: Sequence[str]) -> int:
     """Compare each input by itself."""
+    kind: type[Comparison | CibComparison] = CibComparison if "--cib" in paths else Comparison
     compared: Counter[str] = Counter()
     count = 0
-    for path in paths:
+    for path in (each for each in paths if each != "--cib"):
         timeline, reading, _ = read_timeline([path], Options())
-        comparison = Comparison(timeline, build_views(timeline, reading.facts), reading.facts)
+        comparison = kind(timeline, build_views(timeline, reading.facts), reading.facts)
         for difference in comparison.differences():
             count += 1
             print(difference)  # noqa: T201 (a program)
