@@ -18,6 +18,7 @@ import re._parser as regex_parser  # type: ignore[import-not-found]
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from typing import Any, Final
 
 _Atom = tuple[Any, Any]
@@ -25,7 +26,10 @@ _Atom = tuple[Any, Any]
 _NESTED: Final = 9  # an unbounded repeat inside another one grows exponentially
 _SELECTIVE: Final = 12  # characters around the literal with which it is taken for the scan
 _CHOICES: Final = 24  # texts that one pattern may be spelled out to
+_EVERYWHERE: Final = "operation for"
+"""A text that hundreds of ordinary lines an hour hold: each request to the CIB."""
 _PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_'\"=:;,<>@%&~`!/ ")
+_TELLING: Final = 3  # characters without which a text stands in every other line
 _REFUSED: Final = {
     "ASSERT": "no lookaround",
     "ASSERT_NOT": "no lookaround",
@@ -42,11 +46,12 @@ class PatternError(ValueError):
 class BlockCopy:
     """The scan's copies of a regex, the number of literal characters that the regex needs, and its named groups.
 
-    Every line that the regex matches holds one of the copies. ``freedom`` n: a
+    Every line that the regex matches holds one of the copies, and of each tuple of ``needs`` one text. ``freedom`` n: a
     backtracking engine may need time that grows with the n-th power of the length of the line.
     """
 
     regexes: tuple[bytes, ...]
+    needs: tuple[tuple[str, ...], ...]
     weight: int
     groups: tuple[str, ...]
     freedom: int
@@ -80,7 +85,8 @@ def block_copy(regex: str, literal: str, *, head_only: bool = False) -> BlockCop
     copies = sorted({prefix + _quote(text) for text in texts})
     groups = tuple(sorted(tree.state.groupdict, key=tree.state.groupdict.__getitem__))
     weight = sum(map(len, runs))
-    return BlockCopy(tuple(copy.encode("ascii") for copy in copies), weight, groups, _freedom(atoms))
+    needs = () if head_only or ignore_case else tuple(_needs(atoms))
+    return BlockCopy(tuple(copy.encode("ascii") for copy in copies), needs, weight, groups, _freedom(atoms))
 
 
 def _refuse(items: Iterable[_Atom]) -> None:
@@ -178,9 +184,54 @@ def _best_texts(atoms: Sequence[_Atom], anchor: str) -> tuple[str, ...]:
             if part is None or len(texts) * len(part) > _CHOICES:
                 break
             texts = tuple(head + tail for head in texts for tail in part)
-            if _shortest(texts) > _shortest(best):
+            if _shortest(texts) > _shortest(best) and not any(text.strip() in _EVERYWHERE for text in texts):
                 best = texts
     return best
+
+
+def _needs(atoms: Sequence[_Atom]) -> Iterator[tuple[str, ...]]:
+    """Texts of which every match holds one, for each stretch of the regex with finitely many, in their order."""
+    texts: tuple[str, ...] = ("",)
+    for index, atom in enumerate(atoms):
+        part = _texts([atom])
+        joined = None if part is None else tuple(dict.fromkeys(head + tail for head in texts for tail in part))
+        if joined is not None and len(joined) <= _CHOICES:
+            texts = joined
+            continue
+        yield from _telling(texts)
+        if part is None:
+            yield from _telling(_branch_texts(atom, _run(reversed(atoms[:index]))[::-1], _run(atoms[index + 1 :])))
+        texts = part or ("",)
+    yield from _telling(texts)
+
+
+def _run(atoms: Iterable[_Atom]) -> str:
+    """The text that some atoms begin with."""
+    return "".join(chr(arg) for _, arg in takewhile(lambda atom: atom[0] is opcode.LITERAL, atoms))
+
+
+def _branch_texts(atom: _Atom, before: str, behind: str) -> tuple[str, ...]:
+    """For a choice between branches of any form a text that each of them needs; one empty text where one has none.
+
+    A branch that is text stands between what is ``before`` and ``behind`` the choice.
+    """
+    op, arg = atom
+    if op is not opcode.BRANCH:
+        return ("",)
+    found: list[str] = []
+    for branch in arg[1]:
+        finite = _texts(list(branch))
+        if finite is None:
+            found.append(max(_runs(list(_flatten(branch))), key=len, default=""))
+        else:
+            found.extend(f"{before}{text}{behind}" for text in finite)
+    return tuple(dict.fromkeys(found))
+
+
+def _telling(texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if texts and _shortest(texts) >= _TELLING:
+        found = sorted({text.strip() for text in texts}, key=len)
+        yield tuple(text for index, text in enumerate(found) if not any(other in text for other in found[:index]))
 
 
 def _shortest(texts: Sequence[str]) -> int:

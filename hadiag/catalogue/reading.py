@@ -69,6 +69,7 @@ class Reading:
             literal=model.literal,
             regex=model.regex,
             block_regexes=copy.regexes,
+            needs=copy.needs,
             weight=copy.weight,
             freedom=copy.freedom,
             versions=model.versions,

@@ -22,7 +22,7 @@ from hadiag.catalogue.types import Catalogue, Derive, EventType, Pattern, Sample
 from hadiag.model.entity import Layer, Level
 from hadiag.model.event import EventClass
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _MAGIC: Final = b"hadiag-cache\n"
 _KEEP: Final = 12  # files of one kind; older ones are removed
 
@@ -129,6 +129,7 @@ def _event_type(entry: dict[str, Any]) -> EventType:
 
 def _pattern(entry: dict[str, Any]) -> Pattern:
     entry["block_regexes"] = tuple(regex.encode("ascii") for regex in entry["block_regexes"])
+    entry["needs"] = tuple(map(tuple, entry["needs"]))
     entry["derive"] = tuple(Derive(**derive) for derive in entry["derive"])
     entry["samples"] = tuple(
         Sample(sample["line"], sample["origin"], {name: _scalar(value) for name, value in sample["fields"].items()})

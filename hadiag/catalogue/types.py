@@ -51,7 +51,7 @@ class Pattern:
     """One wording of an event type.
 
     ``regex`` is the source of the confirming expression (compiled when a line first asks for it), ``block_regexes``
-    the copies for the scan of raw blocks. ``weight`` is the number of literal characters that the regex needs: of
+    the copies for the scan of raw blocks; of each tuple of ``needs`` one text stands in every line that it confirms. ``weight`` is the number of literal characters that the regex needs: of
     several patterns that confirm a line, the heaviest wins. ``freedom`` n: backtracking may take time that
     grows with the n-th power of the length of a line. ``origin`` is ``file:line`` of the pattern.
     """
@@ -61,6 +61,7 @@ class Pattern:
     literal: str
     regex: str
     block_regexes: tuple[bytes, ...]
+    needs: tuple[tuple[str, ...], ...]
     weight: int
     freedom: int
     versions: str | None

@@ -65,20 +65,18 @@ class CausalGraph:
 
     def effects(self) -> tuple[Effect, ...]:
         """The evidence for ``score``: each finding, and each effect that is absent although its log covers the time."""
-        seen = [self._seen(finding) for finding in self.findings.values() if self._speaks(finding.id)]
-        return (*seen, *self._absent())
-
-    def _speaks(self, finding: str) -> bool:
-        return any(key[1] == finding for key in self.weights)
-
-    def _seen(self, finding: Finding) -> Effect:
-        miss = 1.0
+        into: dict[str, float] = {}
         for link in self.links:
-            if link.target == finding.id:
-                miss *= 1 - link.strength
-        weights = {key[0]: weight for key, weight in self.weights.items() if key[1] == finding.id}
-        temper = 1.0 if finding.holds is Tri.TRUE else UNKNOWN_FACTOR
-        return Effect(finding.id, "seen", 1 - miss, weights, temper)
+            into[link.target] = into.get(link.target, 1.0) * (1 - link.strength)
+        spoken: dict[str, dict[str, float]] = {}
+        for (candidate, finding), weight in self.weights.items():
+            spoken.setdefault(finding, {})[candidate] = weight
+        seen = [
+            _seen(finding, 1 - into.get(finding.id, 1.0), spoken[finding.id])
+            for finding in self.findings.values()
+            if finding.id in spoken
+        ]
+        return (*seen, *self._absent())
 
     def _absent(self) -> list[Effect]:
         grouped: dict[tuple[str, tuple[str, ...]], dict[str, float]] = {}
@@ -93,6 +91,10 @@ class CausalGraph:
         return tuple(sorted(found, key=lambda link: (-link.strength, link.source)))
 
 
+def _seen(finding: Finding, leak: float, weights: Mapping[str, float]) -> Effect:
+    return Effect(finding.id, "seen", leak, weights, 1.0 if finding.holds is Tri.TRUE else UNKNOWN_FACTOR)
+
+
 def build_graph(findings: Sequence[Finding], ruleset: RuleSet, timeline: Timeline) -> CausalGraph:
     """Link the findings of an incident, instantiate the causes that could explain them, and look for what is missing."""
     by_id = {finding.id: finding for finding in findings}
@@ -103,9 +105,7 @@ def build_graph(findings: Sequence[Finding], ruleset: RuleSet, timeline: Timelin
 
 
 def _links(findings: Sequence[Finding], ruleset: RuleSet) -> list[Link]:
-    by_rule: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_rule.setdefault(finding.rule, []).append(finding)
+    by_rule = _by_rule(findings)
     found = []
     for edge in ruleset.edges:
         if edge.cause in ruleset.causes or edge.kind != "causes":
@@ -115,6 +115,13 @@ def _links(findings: Sequence[Finding], ruleset: RuleSet) -> list[Link]:
                 link = _link(source, target, edge)
                 if link is not None:
                     found.append(link)
+    return found
+
+
+def _by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.rule, []).append(finding)
     return found
 
 
@@ -222,39 +229,51 @@ def _candidates(
     """
     weights: dict[tuple[str, str], float] = {}
     pool: dict[str, Candidate] = {}
+    by_rule = _by_rule(findings)
     for edge in ruleset.edges:
         cause = ruleset.causes.get(edge.cause) if edge.kind == "causes" else None
-        for finding in findings:
-            if cause is None or finding.rule != edge.effect:
-                continue
+        if cause is None:
+            continue
+        for finding in by_rule.get(edge.effect, ()):
             for candidate in _instances(cause, finding):
                 pool.setdefault(candidate.id, candidate)
                 key = (candidate.id, finding.id)
                 weights[key] = max(weights.get(key, 0.0), edge.weight)
-    weights |= _everywhere(pool, weights, findings, ruleset)
+    weights |= _everywhere(pool, weights, by_rule, ruleset)
     spoken_for = {key[0] for key, weight in weights.items() if weight > STRENGTHS["rare"]}
     weights = {key: weight for key, weight in weights.items() if key[0] in spoken_for}
     by_id = {finding.id: finding for finding in findings}
-    located = [_located(candidate, weights, by_id) for name, candidate in pool.items() if name in spoken_for]
+    own = _of_candidates(weights)
+    located = [_located(candidate, own[name], by_id) for name, candidate in pool.items() if name in spoken_for]
     return tuple(sorted(located, key=lambda c: c.id)), weights
+
+
+def _of_candidates(weights: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
+    """For each candidate the findings that it may explain, with the weights."""
+    found: dict[str, dict[str, float]] = {}
+    for (candidate, finding), weight in weights.items():
+        found.setdefault(candidate, {})[finding] = weight
+    return found
 
 
 def _everywhere(
     pool: Mapping[str, Candidate],
     weights: Mapping[tuple[str, str], float],
-    findings: Sequence[Finding],
+    by_rule: Mapping[str, Sequence[Finding]],
     ruleset: RuleSet,
 ) -> dict[tuple[str, str], float]:
     """Weights of effects that need not name what the cause is bound to: a node that stalls costs all the others the token."""
     found = dict(weights)
+    of_cause: dict[str, list[Candidate]] = {}
+    for candidate in pool.values():
+        of_cause.setdefault(candidate.cause, []).append(candidate)
     for edge in ruleset.edges:
         if edge.kind != "causes" or edge.join is None or edge.join:
             continue
-        for candidate in pool.values():
-            for finding in findings:
-                if candidate.cause == edge.cause and finding.rule == edge.effect:
-                    key = (candidate.id, finding.id)
-                    found[key] = max(found.get(key, 0.0), edge.weight)
+        for candidate in of_cause.get(edge.cause, ()):
+            for finding in by_rule.get(edge.effect, ()):
+                key = (candidate.id, finding.id)
+                found[key] = max(found.get(key, 0.0), edge.weight)
     return found
 
 
@@ -271,13 +290,10 @@ def _instances(cause: Cause, finding: Finding) -> list[Candidate]:
     return [make((), (), "")]
 
 
-def _located(
-    candidate: Candidate, weights: Mapping[tuple[str, str], float], findings: Mapping[str, Finding]
-) -> Candidate:
+def _located(candidate: Candidate, own: Mapping[str, float], findings: Mapping[str, Finding]) -> Candidate:
     """Put a cause that is bound to a resource or to the cluster where the effects sit that speak for it most clearly."""
     if candidate.nodes:
         return candidate
-    own = {key[1]: weight for key, weight in weights.items() if key[0] == candidate.id}
     best = max(own.values())
     nodes = {node for name, weight in own.items() if weight == best for node in findings[name].nodes}
     return replace(candidate, nodes=tuple(sorted(nodes)))
@@ -291,12 +307,17 @@ def _expected(
     timeline: Timeline,
 ) -> tuple[Expected, ...]:
     found = []
+    explained = _of_candidates(weights)
+    edges: dict[str, list[Edge]] = {}
+    for edge in ruleset.edges:
+        if edge.kind == "causes":
+            edges.setdefault(edge.cause, []).append(edge)
     for candidate in candidates:
-        own = [findings[key[1]] for key in weights if key[0] == candidate.id]
+        own = [findings[name] for name in explained.get(candidate.id, ())]
         seen = {finding.rule for finding in own}
         span = _span(own)
-        for edge in ruleset.edges:
-            if edge.cause == candidate.cause and edge.kind == "causes" and edge.effect not in seen:
+        for edge in edges.get(candidate.cause, ()):
+            if edge.effect not in seen:
                 window = _window(edge, span, ruleset)
                 state = _coverage(edge.effect, candidate.nodes, window, ruleset, timeline)
                 found.append(Expected(candidate.id, edge.effect, edge.weight, state, candidate.nodes))

@@ -76,15 +76,15 @@ def _pairs(timed: Sequence[Finding], graph: CausalGraph) -> Iterable[tuple[str, 
 
 
 def _near(timed: Sequence[Finding]) -> Iterable[tuple[str, str]]:
-    ordered = sorted(timed, key=_order)
-    for index, one in enumerate(ordered):
-        for other in ordered[index + 1 :]:
-            if _gap(one, other) > NEAR_NS:
-                continue
+    open_still: list[Finding] = []
+    for other in sorted(timed, key=_order):
+        open_still = [one for one in open_still if _gap(one, other) <= NEAR_NS]
+        for one in open_still:
             if _planned(one) != _planned(other):
                 continue
             if set(one.nodes) & set(other.nodes) or set(one.resources) & set(other.resources):
                 yield one.id, other.id
+        open_still.append(other)
 
 
 def _planned(finding: Finding) -> bool:

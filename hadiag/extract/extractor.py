@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import BinaryIO, Final, TypeVar, cast
 
@@ -29,10 +29,10 @@ from hadiag.model.record import LogSummary, Record
 from hadiag.model.source import Artifact, BundleId, SourceRef, Warn
 from hadiag.model.time import LoggedTime
 from hadiag.scan.blocks import Block, read_blocks
-from hadiag.scan.database import LEVELS, Database
+from hadiag.scan.database import LEVELS, Database, Hits
 from hadiag.scan.stamps import NO_STAMP, Ints
 from hadiag.scan.stream import Rejoined
-from hadiag.scan.times import ClockReading
+from hadiag.scan.times import ClockReading, StampedBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +81,50 @@ _T = TypeVar("_T")
 _CORE: Final = 2
 _CONTEXT: Final = 1
 _ANCHOR: Final = 0
+_NONE: Final = -1
 _RANK: Final = {EventClass.CORE: _CORE, EventClass.CONTEXT: _CONTEXT, EventClass.ANCHOR: _ANCHOR}
 _NOWHERE: Final = SourceRef(BundleId(""), "", 0, 0, 0)
 _VARYING: Final = b"0123456789abcdef "
 """What varies between the lines of a flood: numbers, ids, the length of lists of them."""
+_PID: Final = re.compile(rb"\[ *([0-9]{1,9})\]")
 _MAX_KNOWN: Final = 10_000
 """Lines that are known by their text behind the stamp; when there are more, all are forgotten."""
+
+
+_Need = tuple[re.Pattern[bytes] | bytes, ...]
+"""Of one pattern: the texts that must all stand in a line, where several would do as an expression."""
+
+
+def _any_need(needs: tuple[_Need, ...], line: bytes) -> bool:
+    for need in needs:
+        for part in need:
+            if (part not in line) if isinstance(part, bytes) else (part.search(line) is None):
+                break
+        else:
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What the hits of a database mean.
 
-    Of each number: how urgent its patterns are, the type that names them, and the texts of which one must stand in a line
-    as well for any of them to match (none: the hit itself is enough).
+    Of each number: how urgent its patterns are, the type that names them, and what else a line must hold for any of them to
+    match (numbers without it: the hit itself is enough).
     """
 
     matcher: Matcher
     ranks: NDArray[np.int64]
     keys: tuple[str, ...]
     continues: frozenset[int]
-    literals: Mapping[int, tuple[bytes, ...]]
-    checked: NDArray[np.bool_]
+    needs: Mapping[int, tuple[_Need, ...]]
+
+    def possible(self, numbers: list[int], line: bytes) -> list[int]:
+        """The numbers of a line, its runs of blanks collapsed, that may be more than a hit."""
+        if line.endswith(b"\\") or b"\x1b" in line:  # the message goes on below, or colours stand in it
+            return numbers
+        needs = self.needs
+        return [number for number in numbers if number not in needs or _any_need(needs[number], line)]
 
 
 @lru_cache(maxsize=4)
@@ -114,24 +136,23 @@ def _plan(catalogue: Catalogue, patterns: tuple[tuple[int, ...], ...]) -> _Plan:
     for number in going_on:
         ranks[number] = _CORE  # the lines that follow are at hand only now
     keys = [members[0].name if members else "" for members in types]
-    literals = {
-        number: texts
-        for number, members in enumerate(patterns)
-        if ranks[number] == _CORE
-        and number not in going_on
-        and (texts := _literals([catalogue.patterns[index] for index in members]))
-    }
-    checked = np.array([number in literals for number in range(len(patterns))])
-    return _Plan(Matcher(catalogue), np.array(ranks), tuple(keys), going_on, literals, checked)
+    needs: dict[int, tuple[_Need, ...]] = {}
+    for number, members in enumerate(patterns):
+        found = [_need(catalogue.patterns[index]) for index in members]
+        if found and all(found):
+            needs[number] = tuple(dict.fromkeys(found))
+    return _Plan(Matcher(catalogue), np.array(ranks), tuple(keys), going_on, needs)
 
 
-def _literals(members: Sequence[Pattern]) -> tuple[bytes, ...]:
-    """The literals of patterns, where their block copies do not hold them and their case matters."""
-    for pattern in members:
-        literal = pattern.literal.strip().encode()
-        if "(?i" in pattern.regex or any(literal in _plain(copy) for copy in pattern.block_regexes):
-            return ()
-    return tuple(dict.fromkeys(pattern.literal.strip().encode() for pattern in members))
+def _need(pattern: Pattern) -> _Need:
+    """What a line must hold for a pattern to match, the rarest (longest) text first; nothing where its block copies hold it all."""
+    copies = [_plain(copy) for copy in pattern.block_regexes]
+    clauses = [tuple(text.encode() for text in clause) for clause in pattern.needs]
+    open_still = [clause for clause in clauses if not all(any(text in copy for text in clause) for copy in copies)]
+    open_still.sort(key=lambda clause: (len(clause), -min(map(len, clause))))
+    return tuple(
+        clause[0] if len(clause) == 1 else re.compile(b"|".join(map(re.escape, clause))) for clause in open_still
+    )
 
 
 def _plain(copy: bytes) -> bytes:
@@ -143,6 +164,7 @@ def _plain(copy: bytes) -> bytes:
 class _Groups:
     """The hits of a block by line: of each line that hits its index, its rank, and where its hits begin and end."""
 
+    hits: Hits
     numbers: list[int]
     lines: Ints
     ranks: Ints
@@ -153,6 +175,10 @@ class _Groups:
         """Numbers that hit a line, each once."""
         start, end = int(self.first[group]), int(self.last[group])
         return self.numbers[start:end] if end - start == 1 else list(dict.fromkeys(self.numbers[start:end]))
+
+    def text_of(self, group: int) -> bytes:
+        """The line of a group as it was scanned, runs of blanks collapsed."""
+        return self.hits.line(int(self.lines[group]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +197,24 @@ def _mark_of(subject: object) -> re.Pattern[bytes] | None:
     return re.compile(rb"(?<![\w.-])" + re.escape(subject.encode()) + rb"(?![\w.-])")
 
 
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A line behind its stamp: its text without the pid, the pid, the event of a line with the same text, and its wall time."""
+
+    key: bytes
+    pid: int | None
+    model: RawEvent | None
+    wall: int
+
+
+def _without_pid(body: bytes) -> tuple[bytes, int | None]:
+    """Take the first ``[number]`` out of a line: a daemon that was started anew says the same under another number."""
+    found = _PID.search(body)
+    if found is None:
+        return body, None
+    return b"%s[]%s" % (body[: found.start()], body[found.end() :]), int(found[1])
+
+
 def _bounded(known: dict[bytes, _T]) -> dict[bytes, _T]:
     if len(known) >= _MAX_KNOWN:
         known.clear()
@@ -187,6 +231,7 @@ class _LogReader:
         self._types = catalogue.types
         self._plan = _plan(catalogue, database.patterns)
         self._parser = LineParser(kind)
+        self._ranks: list[int] = self._plan.ranks.tolist()
         self._clock = clock_for(kind)
         self._keeper = Keeper()
         self._unknowns = UnknownMessages(artifact.node_hint, kind.family)
@@ -203,7 +248,7 @@ class _LogReader:
         wall = self._clock.read(block)
         groups = self._groups(block)
         if groups is not None:
-            self._take(block, groups, wall)
+            self._take(self._clock.stamped(block), groups, wall)
         if self.search is not None:
             self._found.extend(self._line_found(block, index, wall) for index in self.search.lines(block))
         self._surroundings.add(block, wall)
@@ -229,41 +274,33 @@ class _LogReader:
         )
 
     def _groups(self, block: Block) -> _Groups | None:
-        """Scan a block; hits that cannot be confirmed are dropped."""
+        """Scan a block, and put its hits together by line."""
         hits = self._database.hits(block.data)
         numbers, lines = hits.numbers, hits.lines
-        doubtful = self._plan.checked[numbers]
-        if doubtful.any():
-            keep = ~doubtful
-            for number in np.unique(numbers[doubtful]).tolist():
-                mine = np.flatnonzero(numbers == number)
-                keep[mine] = hits.with_any(self._plan.literals[number], lines[mine])
-            numbers, lines = numbers[keep], lines[keep]
         if not len(numbers):
             return None
         order = np.argsort(lines, kind="stable")
         numbers, lines = numbers[order], lines[order]
         first = np.concatenate(([0], np.flatnonzero(np.diff(lines)) + 1))
         ranks = np.maximum.reduceat(self._plan.ranks[numbers], first)
-        return _Groups(numbers.tolist(), lines[first], ranks, first, np.append(first[1:], len(numbers)))
+        return _Groups(hits, numbers.tolist(), lines[first], ranks, first, np.append(first[1:], len(numbers)))
 
-    def _take(self, block: Block, groups: _Groups, wall: Ints) -> None:
+    def _take(self, here: StampedBlock, groups: _Groups, wall: Ints) -> None:
         """Read the lines that may be core events, and leave the others to the keeper."""
-        core = np.flatnonzero(groups.ranks == _CORE)
         later: dict[int, RawEvent] = {}
-        for group in core.tolist():
-            index = int(groups.lines[group])
-            event = self._read_now(block, index, groups.numbers_of(group), int(wall[index]))
+        for group in np.flatnonzero(groups.ranks == _CORE).tolist():
+            rank, event = self._look(here, groups, group, wall)
+            groups.ranks[group] = rank
             if event is not None:
                 later[group] = event
-        self._recognised += len(groups.lines) - len(core)  # unread: the hit counts
-        self._leave(block, groups, wall, later)
+        self._recognised += int(np.count_nonzero(groups.ranks >= _ANCHOR))  # unread: the hit counts
+        self._leave(here, groups, wall, later)
 
-    def _leave(self, block: Block, groups: _Groups, wall: Ints, later: Mapping[int, RawEvent]) -> None:
+    def _leave(self, here: StampedBlock, groups: _Groups, wall: Ints, later: Mapping[int, RawEvent]) -> None:
         """Hand context and anchors over, unread where they are not in ``later``."""
 
         def read(group: int) -> RawEvent | None:
-            return later.get(group) or self._read_later(block, int(groups.lines[group]), groups.numbers_of(group))
+            return later.get(group) or self._read_later(here, int(groups.lines[group]), groups.numbers_of(group))
 
         unread = groups.ranks == _CONTEXT
         unread[[group for group, event in later.items() if event.cls is EventClass.CONTEXT]] = True
@@ -280,77 +317,125 @@ class _LogReader:
             places = np.array(sorted(members))
             self._keeper.sample(key, wall[groups.lines[places]], places, read)
 
-    def _read_now(self, block: Block, index: int, numbers: list[int], wall: int) -> RawEvent | None:
-        """Read a line; its event, if it is one of context or an anchor, which the keeper takes later."""
-        body = self._clock.body(block, index)
-        if self._folding and self._folded(block, index, body, wall):
+    def _look(self, here: StampedBlock, groups: _Groups, group: int, wall: Ints) -> tuple[int, RawEvent | None]:
+        """Read a line unless its text is known or shows that it is no core event.
+
+        Returns:
+            The rank of a line that was left unread, and the event of one that was read where the keeper takes it later: those of
+            context and anchors.
+        """
+        index = int(groups.lines[group])
+        key, pid = _without_pid(here.body(index))
+        if key in self._nothing:
+            return _NONE, None
+        model = self._models.get(key)
+        if model is None:
+            numbers = self._plan.possible(groups.numbers_of(group), groups.text_of(group))
+            rank = max((self._ranks[number] for number in numbers), default=_NONE)
+            if rank < _CORE:
+                return rank, None
+        elif model.cls is EventClass.CONTEXT:
+            return _CONTEXT, None
+        else:
+            numbers = []
+        return _NONE, self._read_now(here, index, _Body(key, pid, model, int(wall[index])), numbers)
+
+    def _read_now(self, here: StampedBlock, index: int, body: _Body, numbers: list[int]) -> RawEvent | None:
+        """Read a line; its event, if it is one of context or an anchor."""
+        if self._folding and self._folded(here, index, body):
             return None
-        if body in self._nothing:
+        if self._unknowns.storming and self._unknowns.repeats(body.key, lambda: self._record_of(here.block, index)):
             return None
-        if self._unknowns.storming and self._unknowns.repeats(body, lambda: self._record_of(block, index)):
-            return None
-        event = self._known(block, index, body, wall) or self._read_line(block, index, numbers, body)
+        event = self._known(here, index, body) or self._read_line(here, index, numbers, body)
         if event is None:
             return None
         self._recognised += 1
         if event.cls is not EventClass.CORE:
             return event
         subject = self._types[event.type].subject
-        run = self._keeper.take(event, wall, subject)
-        if run is not None and body in self._models:
-            key = body.translate(None, _VARYING) if run.flood else body
+        run = self._keeper.take(event, body.wall, subject)
+        if run is not None and body.key in self._models:
+            key = body.key.translate(None, _VARYING) if run.flood else body.key
             _bounded(self._folding)[key] = _Storm(run, event.repeated, _mark_of(event.fields.get(subject or "")))
         return None
 
-    def _folded(self, block: Block, index: int, body: bytes, wall: int) -> bool:
+    def _folded(self, here: StampedBlock, index: int, body: _Body) -> bool:
         """Count a line of a storm unread: one like it was read and folded, and the storm goes on."""
-        storm = self._folding.get(body) or self._folding.get(body.translate(None, _VARYING))
-        if storm is None or not storm.run.folds(wall) or not (storm.subject is None or storm.subject.search(body)):
+        storm = self._folding.get(body.key) or self._folding.get(body.key.translate(None, _VARYING))
+        if (
+            storm is None
+            or not storm.run.folds(body.wall)
+            or not (storm.subject is None or storm.subject.search(body.key))
+        ):
             return False
-        storm.run.fold(wall, storm.repeated, partial(self._time_of, block.line(index)))
-        self._keeper.mark(wall)
+        storm.run.fold(body.wall, storm.repeated, partial(self._time_of, here.block.line(index)))
+        self._keeper.mark(body.wall)
         self._recognised += 1
         return True
 
-    def _read_line(self, block: Block, index: int, numbers: list[int], body: bytes) -> RawEvent | None:
+    def _read_line(self, here: StampedBlock, index: int, numbers: list[int], body: _Body) -> RawEvent | None:
         """Parse and confirm a line; what it is, is known from then on of lines with the same text behind the stamp."""
-        text = block.line(index).decode("utf-8", "replace")
-        record = self._parser.parse(text, self._ref(block, index))
+        text = here.block.line(index).decode("utf-8", "replace")
+        record = self._parser.parse(text, self._ref(here.block, index))
         if record is None:
             return None
         goes_on = self._goes_on(record, numbers)
         if goes_on:
-            record = read_entry(self._parser, block, index, self._artifact.bundle, self._artifact.path) or record
+            record = read_entry(self._parser, here.block, index, self._artifact.bundle, self._artifact.path) or record
         event = self._event(record, text, numbers)
         if event is not None:
             if not goes_on:
-                self._note(block, index, body, event)
+                self._note(here, index, body, event)
         elif record.level is not None and record.level >= Level.WARNING:
-            self._unknowns.add(record, record.level, text, body)
+            self._unknowns.add(record, record.level, text, body.key)
         elif not goes_on:
             if len(self._nothing) >= _MAX_KNOWN:
                 self._nothing.clear()
-            self._nothing.add(body)
+            self._nothing.add(body.key)
         return event
 
-    def _note(self, block: Block, index: int, body: bytes, event: RawEvent) -> None:
-        """Remember an event by its text, where the columns of the block say the same time as the parser."""
-        if event.time is not None and self._clock.logged(block, index) == event.time:
-            _bounded(self._models)[body] = event
+    def _note(self, here: StampedBlock, index: int, body: _Body, event: RawEvent) -> None:
+        """Remember an event by its text, where the columns of the block say the same time as the parser, and the text the same pid."""
+        if event.time is not None and event.pid == body.pid and here.logged(index) == event.time:
+            _bounded(self._models)[body.key] = event
 
-    def _known(self, block: Block, index: int, body: bytes, wall: int) -> RawEvent | None:
-        """The event of a line whose text was read before, with its own place and time."""
-        model = self._models.get(body)
-        if model is None or wall == NO_STAMP:
+    def _known(self, here: StampedBlock, index: int, body: _Body) -> RawEvent | None:
+        """The event of a line whose text was read before, with its own place, process and time."""
+        model, time = body.model, here.logged(index)
+        if model is None or time is None:
             return None
-        time = self._clock.logged(block, index)
-        text = block.line(index).decode("utf-8", "replace")
-        return replace(model, ref=self._ref(block, index), time=time, text=text)
+        return RawEvent(
+            self._ref(here.block, index),
+            model.type,
+            model.cls,
+            time,
+            model.host,
+            model.node_hint,
+            model.family,
+            model.program,
+            body.pid,
+            model.level,
+            model.message,
+            model.fields,
+            here.block.line(index).decode("utf-8", "replace"),
+            model.repeated,
+        )
 
-    def _read_later(self, block: Block, index: int, numbers: list[int]) -> RawEvent | None:
-        text = block.line(index).decode("utf-8", "replace")
-        record = self._parser.parse(text, self._ref(block, index))
-        return None if record is None else self._event(record, text, numbers)
+    def _read_later(self, here: StampedBlock, index: int, numbers: list[int]) -> RawEvent | None:
+        key, pid = _without_pid(here.body(index))
+        model = self._models.get(key)
+        if model is not None:
+            return self._known(here, index, _Body(key, pid, model, 0))
+        line = here.block.line(index)
+        possible = self._plan.possible(numbers, b" ".join(line.split()))
+        if not possible:
+            return None
+        text = line.decode("utf-8", "replace")
+        record = self._parser.parse(text, self._ref(here.block, index))
+        event = None if record is None else self._event(record, text, possible)
+        if event is not None:
+            self._note(here, index, _Body(key, pid, None, 0), event)
+        return event
 
     def _record_of(self, block: Block, index: int) -> Record | None:
         return self._parser.parse(block.line(index).decode("utf-8", "replace"), self._ref(block, index))
@@ -367,7 +452,7 @@ class _LogReader:
         stamped = np.flatnonzero(wall[: index + 1] != NO_STAMP)
         time = record.time if record is not None else None
         if time is None and len(stamped):
-            time = self._clock.logged(block, int(stamped[-1]))
+            time = self._clock.stamped(block).logged(int(stamped[-1]))
         return RawEvent(
             ref=ref,
             type=FOUND,

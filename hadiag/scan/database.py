@@ -16,8 +16,6 @@ each dialect, so that messages which no pattern knows are seen too:
 from __future__ import annotations
 
 import platform
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -88,25 +86,11 @@ class Hits:
     numbers: NDArray[np.int64]
     lines: NDArray[np.int64]
 
-    def with_any(self, literals: Sequence[bytes], lines: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell in which of some lines any of some texts stands, runs of blanks collapsed."""
-        found: NDArray[np.bool_] = np.zeros(len(lines), dtype=np.bool_)
-        if len(lines) > _MANY:
-            for literal in literals:
-                places = np.array(
-                    [match.start() for match in re.finditer(re.escape(literal), self.text)], dtype=np.int64
-                )
-                found |= np.isin(lines, np.searchsorted(self.newlines, places))
-            return found
-        for index, line in enumerate(lines.tolist()):
-            start = int(self.newlines[line - 1]) + 1 if line else 0
-            end = int(self.newlines[line]) if line < len(self.newlines) else len(self.text)
-            found[index] = any(self.text.find(literal, start, end) >= 0 for literal in literals)
-        return found
-
-
-_MANY: Final = 100
-"""Lines from which on the whole text is searched once instead of line by line."""
+    def line(self, index: int) -> bytes:
+        """Text of a line, runs of blanks collapsed, without its end."""
+        start = int(self.newlines[index - 1]) + 1 if index else 0
+        end = int(self.newlines[index]) if index < len(self.newlines) else len(self.text)
+        return self.text[start:end]
 
 
 def collapsed(block: bytes) -> bytes:

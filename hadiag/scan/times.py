@@ -231,34 +231,12 @@ class BlockClock:
             self._gaps.sort(key=lambda gap: gap.start_wall_ns - gap.end_wall_ns)
             del self._gaps[MAX_GAPS:]
 
-    def body(self, block: Block, row: int) -> bytes:
-        """A line of the last block without its stamp: what stands before it (a tag, a priority), and what behind."""
-        start, end = int(block.starts[row]), int(block.ends[row])
-        if self._stamps is None or int(self._stamps.wall[row]) == NO_STAMP:
-            return block.data[start:end]
-        begin, stop = int(self._stamps.begin[row]), int(self._stamps.end[row])
-        if begin == start:
-            return block.data[stop:end]
-        return b"%s\0%s" % (block.data[start:begin], block.data[stop:end])
-
-    def logged(self, block: Block, row: int) -> LoggedTime | None:
-        """The stamp of a line of the last block that was read."""
-        if self._stamps is None or int(self._stamps.wall[row]) == NO_STAMP:
-            return None
-        return self._mark(block, self._stamps, row).time
+    def stamped(self, block: Block) -> StampedBlock:
+        """The last block that was read, with its stamps."""
+        return StampedBlock(block, self._stamps, self._from_journal)
 
     def _mark(self, block: Block, stamps: Stamps, row: int) -> _Mark:
-        begin, end = int(stamps.begin[row]), int(stamps.end[row])
-        offset, digits = int(stamps.offset[row]), int(stamps.digits[row])
-        time = LoggedTime(
-            text=block.data[begin:end].decode("ascii", "replace"),
-            wall_ns=int(stamps.wall[row]),
-            has_year=bool(_DATED[stamps.layout[row]]),
-            utc_offset_s=None if offset == NO_OFFSET else offset,
-            resolution_ns=10 ** (9 - digits),
-            from_journal=self._from_journal,
-        )
-        return _Mark(block.first_line + row, time)
+        return _Mark(block.first_line + row, _logged(block, stamps, row, from_journal=self._from_journal))
 
     def _count_hosts(self, lines: Lines, stamps: Stamps) -> None:
         rows = np.flatnonzero((stamps.wall != NO_STAMP) & _HOSTED[stamps.layout])
@@ -283,6 +261,43 @@ class BlockClock:
 _ORDERED: Final = np.array([layout.runs for layout in LAYOUTS])
 _DATED: Final = np.array([layout.shape.has_year for layout in LAYOUTS])
 _HOSTED: Final = np.array([index < 2 or index in (3, 4) for index in range(len(LAYOUTS))])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StampedBlock:
+    """A block and what its stamps say."""
+
+    block: Block
+    stamps: Stamps | None
+    from_journal: bool
+
+    def body(self, row: int) -> bytes:
+        """A line without its stamp: what stands before it (a tag, a priority), and what behind."""
+        start, end = int(self.block.starts[row]), int(self.block.ends[row])
+        data = self.block.data
+        if self.stamps is None or int(self.stamps.wall[row]) == NO_STAMP:
+            return data[start:end]
+        begin, stop = int(self.stamps.begin[row]), int(self.stamps.end[row])
+        return data[stop:end] if begin == start else b"%s\0%s" % (data[start:begin], data[stop:end])
+
+    def logged(self, row: int) -> LoggedTime | None:
+        """The stamp of a line."""
+        if self.stamps is None or int(self.stamps.wall[row]) == NO_STAMP:
+            return None
+        return _logged(self.block, self.stamps, row, from_journal=self.from_journal)
+
+
+def _logged(block: Block, stamps: Stamps, row: int, *, from_journal: bool) -> LoggedTime:
+    begin, end = int(stamps.begin[row]), int(stamps.end[row])
+    offset, digits = int(stamps.offset[row]), int(stamps.digits[row])
+    return LoggedTime(
+        text=block.data[begin:end].decode("ascii", "replace"),
+        wall_ns=int(stamps.wall[row]),
+        has_year=bool(_DATED[stamps.layout[row]]),
+        utc_offset_s=None if offset == NO_OFFSET else offset,
+        resolution_ns=10 ** (9 - digits),
+        from_journal=from_journal,
+    )
 
 
 def _run(first: _Mark, last: _Mark) -> StampRun:

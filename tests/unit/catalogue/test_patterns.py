@@ -114,4 +114,32 @@ def test_a_copy_hits_every_line_that_the_regex_matches(data: st.DataObject) -> N
     whole, text = "^x" + " ".join(regex) + "$", "x" + " ".join(line)
     assert re.search(whole, text)
 
-    assert any(re.search(copy, text.encode()) for copy in block_copy(whole, "lit").regexes)
+    copy = block_copy(whole, "lit")
+    assert any(re.search(each, text.encode()) for each in copy.regexes)
+    assert all(any(part in text for part in clause) for clause in copy.needs)
+
+
+@pytest.mark.parametrize(
+    ("regex", "needs"),
+    [
+        (r"^Result of (?P<op>\w+) for (?P<rsc>\S+): ok$", [("Result of",), ("for",), (": ok",)]),
+        (r"^Link (?P<n>\d+) is (?:down|still up)$", [("Link",), ("is down", "is still up")]),
+        (r"^(?P<who>\S+) by /(?P<tool>crm|python[^/]*)/$", [("by /",), ("python", "by /crm/")]),
+        (r"^(?:a|\S+) Link$", [("Link",)]),
+        (r"(?i)^out of memory$", []),
+    ],
+)
+def test_what_a_line_needs_besides(regex: str, needs: list[tuple[str, ...]]) -> None:
+    """Texts that every match holds; of a choice one of them, between what stands around it."""
+    literal = "out of" if "(?i)" in regex else max(re.findall(r"[A-Z][a-z]+|by ", regex) or ["by "], key=len)
+
+    found = [tuple(clause) for clause in block_copy(regex, literal).needs if len(min(clause, key=len)) > 1]
+
+    assert found == needs
+
+
+def test_ordinary_requests_are_not_scanned_for() -> None:
+    """A text that each request to the CIB holds is not taken, however long it is."""
+    copy = block_copy(r"^Result of (?P<op>[\w-]+) operation for (?P<rsc>\S+): ok$", "Result of ")
+
+    assert copy.regexes == (b"Result of ",)

@@ -183,6 +183,22 @@ def test_equal_input_gives_equal_events(catalogue: Catalogue) -> None:
     assert read(text, catalogue) == read(text, catalogue)
 
 
+def test_a_message_of_a_daemon_that_was_started_anew(catalogue: Catalogue) -> None:
+    """The same text under another process id is known, and the event tells that process."""
+    text = line(0, LOST) + line(1, LOST).replace("[93]", "[4711]") + line(2, LOST.replace("n2", "n3"))
+
+    found = [(event.pid, event.fields["node"], event.text.split("[")[1][:2]) for event in read(text, catalogue).events]
+
+    assert found == [(93, "n2", "93"), (4711, "n2", "47"), (93, "n3", "93")]
+
+
+def test_colours_inside_a_message(catalogue: Catalogue) -> None:
+    """What the line needs besides the text that hit it may have colours in between."""
+    text = line(0, "No\x1b[31mde\x1b[0m n2 state is now lost")
+
+    assert [event.fields for event in read(text, catalogue).events] == [{"node": "n2"}]
+
+
 SHIPPED = """\
 Nov 22 10:00:00.100 n1 pacemaker-controld  [93] (abort_transition_graph) \tinfo: Transition 7 aborted by deletion of nvpair[@id='x']: Configuration change | cib=0.10.3 source=te_update_diff_v2:494 path=/cib complete=true
 Nov 22 10:00:00.200 n1 pacemaker-controld  [93] (node_left) \tinfo: Group crmd event 3: n2 (node 2 pid 90) left via cluster exit

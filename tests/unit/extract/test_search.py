@@ -40,7 +40,7 @@ def test_a_search_finds_what_a_look_at_each_line_finds(pattern: str, rows: list[
     shown = [row.rstrip(b"\r").decode() for row in rows]
     text = b"\n".join(rows) + b"\n"
 
-    expected = [index for index, row in enumerate(shown) if re.search(pattern.replace(r"\z", r"\Z"), row)]
+    expected = [index for index, row in enumerate(shown) if re.search(pattern.replace(r"\z", r"\Z"), row, re.ASCII)]
 
     assert found(pattern, text) == expected
 
