@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,30 +81,45 @@ def key_of(sample: Sample) -> tuple[Key, int] | None:
     return (kind, daemon(sample.raw.program), sample.core), _SOFT
 
 
-def anchors(samples: Iterable[Sample]) -> dict[Node, dict[Key, list[Anchor]]]:
-    """Anchors of each node by fact, in the order of its own clock."""
-    chosen: dict[Node, list[Sample]] = defaultdict(list)
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A line that other nodes may have as well: what it says, its weight, and the ring that it names."""
+
+    sample: Sample
+    key: Key | None
+    weight: int
+    ring: str | None
+
+
+def shared_lines(samples: Iterable[Sample]) -> dict[Node, list[Shared]]:
+    """Lines of each node that may be anchors, whatever its clock."""
+    chosen: dict[Node, list[Shared]] = defaultdict(list)
     for sample in samples:
         kind = sample.raw.type
         if sample.utc is not None and (kind in _TYPES or kind.startswith("attrd.")):
-            chosen[sample.node].append(sample)
-    return {node: _of_node(sorted(mine, key=lambda each: each.own)) for node, mine in sorted(chosen.items())}
+            key, weight = key_of(sample) or (None, 0)
+            chosen[sample.node].append(Shared(sample, key, weight, ring_id(sample) if kind in _RINGS else None))
+    return dict(sorted(chosen.items()))
 
 
-def _of_node(samples: list[Sample]) -> dict[Key, list[Anchor]]:
-    rings = [(sample.own, ring_id(sample)) for sample in samples if sample.raw.type in _RINGS]
+def anchors(lines: Mapping[Node, Sequence[Shared]]) -> dict[Node, dict[Key, list[Anchor]]]:
+    """Anchors of each node by fact, in the order of its own clock."""
+    return {node: _of_node(sorted(mine, key=lambda each: each.sample.own)) for node, mine in lines.items()}
+
+
+def _of_node(lines: Sequence[Shared]) -> dict[Key, list[Anchor]]:
+    rings = [(line.sample.own, line.ring) for line in lines if line.sample.raw.type in _RINGS]
     times = [at for at, _ in rings]
     found: dict[Key, list[Anchor]] = defaultdict(list)
     lost: frozenset[str] = frozenset()
-    for sample in samples:
-        lost = _lost(sample, lost)
-        made = key_of(sample)
-        if made is None:
+    for line in lines:
+        lost = _lost(line.sample, lost)
+        if line.key is None:
             continue
-        index = bisect_right(times, sample.own)
-        half = sample.resolution // 2
+        index = bisect_right(times, line.sample.own)
+        half = line.sample.resolution // 2
         ring = rings[index - 1][1] if index else None
-        found[made[0]].append(Anchor(sample.own + half, half, made[1], ring, lost))
+        found[line.key].append(Anchor(line.sample.own + half, half, line.weight, ring, lost))
     return found
 
 

@@ -14,7 +14,7 @@ from hadiag.model.entity import Node
 from hadiag.model.fact import Fact
 from hadiag.model.source import Warn
 from hadiag.model.time import NS, Instant, LoggedTime, TimeBasis
-from hadiag.timeline.anchors import anchors
+from hadiag.timeline.anchors import anchors, shared_lines
 from hadiag.timeline.bounds import bounded
 from hadiag.timeline.files import LogFile
 from hadiag.timeline.identity import Identities
@@ -104,12 +104,13 @@ def _settled(samples: Sequence[Sample], files: Sequence[LogFile], walls: Walls) 
     nodes = sorted({sample.node for sample in merged if sample.utc is not None})
     firm = frozenset(n for n in nodes if n not in walls.plans or walls.plans[n].is_firm)
     certain = firm or frozenset(n for n in nodes if walls.plans[n].basis is not TimeBasis.ASSUMED)
+    shared = shared_lines(merged)
     bases: Mapping[Node, int] = {}
     skews: dict[Node, Skew] = {}
     reference: Node | None = None
     for _ in range(_ATTEMPTS):
         bases = correct(merged, steps)
-        known = anchors(merged)
+        known = anchors(shared)
         reference = reference or choose_reference(known, nodes, certain, steps)
         if reference is None:
             break

@@ -68,8 +68,7 @@ class Attribution:
         for sample in samples:
             if sample.utc is not None:
                 self.by_node.setdefault(sample.node, []).append(sample)
-        for mine in self.by_node.values():
-            mine.sort(key=lambda each: (each.own, each.raw.ref.line))
+        self._ordered: dict[Node, list[Sample]] = {}
 
     def improve(self, skews: Mapping[Node, Skew]) -> bool:
         """Correct the steps by one jump; False where nothing is left to correct."""
@@ -129,12 +128,12 @@ class Attribution:
         return found
 
     def _between(self, node: Node, low: int, high: int) -> list[Sample]:
-        mine = self.by_node.get(node, [])
-        return mine[
-            bisect_left(mine, low - _SLACK, key=lambda each: each.own) : bisect_right(
-                mine, high + _SLACK, key=lambda each: each.own
-            )
-        ]
+        mine = self._ordered.get(node)
+        if mine is None:
+            mine = sorted(self.by_node.get(node, ()), key=lambda each: (each.own, each.raw.ref.line))
+            self._ordered[node] = mine
+        first = bisect_left(mine, low - _SLACK, key=lambda each: each.own)
+        return mine[first : bisect_right(mine, high + _SLACK, key=lambda each: each.own)]
 
     def _told(self, node: Node, low: int, high: int) -> list[Sample]:
         return [sample for sample in self._between(node, low, high) if sample.raw.type in CHANGES]

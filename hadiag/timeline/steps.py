@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.timeline.files import LogFile
@@ -42,10 +45,6 @@ class Step:
     exact: bool = False
     elapsed: int = 0
     """Time that passed between the lines before and behind it, where that is known."""
-
-    def passed(self, sample: Sample) -> bool:
-        """Tell whether an event was logged after the step."""
-        return self.is_behind(sample.file, sample.raw.ref.line, sample.utc or 0)
 
     def is_behind(self, file: LogFile, line: int, utc: int) -> bool:
         """Tell whether a line with this time stands behind the step."""
@@ -149,20 +148,33 @@ def correct(samples: Iterable[Sample], steps: Mapping[Node, list[Step]]) -> dict
             by_node[sample.node].append(sample)
     bases = {}
     for node, mine in by_node.items():
-        passed = [[step for step in steps[node] if step.passed(sample)] for sample in mine]
-        base = bases[node] = _base(mine, passed)
-        for sample, before in zip(mine, passed, strict=True):
-            sample.own = (sample.utc or 0) - sum(step.by for step in before) + base
+        utc = np.array([sample.utc for sample in mine], dtype=np.int64)
+        behind = _behind(steps[node], mine, utc)
+        before = np.array([step.by for step in steps[node]], dtype=np.int64) @ behind
+        base = bases[node] = _base(utc, behind.sum(axis=0), before)
+        for sample, own in zip(mine, (utc - before + base).tolist(), strict=True):
+            sample.own = own
     return bases
 
 
-def _base(mine: Sequence[Sample], passed: Sequence[Sequence[Step]]) -> int:
+def _behind(steps: Sequence[Step], mine: Sequence[Sample], utc: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each step which samples stand behind it (1) and which before (0); see ``Step.is_behind``."""
+    rows: dict[tuple[str, str], list[int]] = {}
+    wanted = {key for step in steps for key in step.runs}
+    for row, sample in enumerate(mine if wanted else ()):
+        if sample.file.key in wanted:
+            rows.setdefault(sample.file.key, []).append(row)
+    found = np.zeros((len(steps), len(mine)), dtype=np.int64)
+    for number, step in enumerate(steps):
+        found[number] = utc >= step.after if step.by >= 0 else utc > step.before
+        for key, first in step.runs.items():
+            found[number, rows.get(key, [])] = [
+                mine[row].file.run(mine[row].raw.ref.line) >= first for row in rows.get(key, [])
+            ]
+    return found
+
+
+def _base(utc: NDArray[np.int64], count: NDArray[np.int64], before: NDArray[np.int64]) -> int:
     """Sum of the steps before the stretch that lasts longest: the clock of most of the log is the right one."""
-    ends: dict[int, tuple[int, int]] = {}
-    sums: dict[int, int] = {}
-    for sample, before in zip(mine, passed, strict=True):
-        low, high = ends.get(len(before), (sample.utc or 0, sample.utc or 0))
-        ends[len(before)] = min(low, sample.utc or 0), max(high, sample.utc or 0)
-        sums[len(before)] = sum(step.by for step in before)
-    longest = max(ends, key=lambda count: (ends[count][1] - ends[count][0], count))
-    return sums[longest]
+    longest = max(np.unique(count).tolist(), key=lambda number: (int(np.ptp(utc[count == number])), number))
+    return int(before[np.flatnonzero(count == longest)[-1]])
