@@ -91,17 +91,18 @@ def analyze(
         )
         result = run(inputs, chosen, sys.stdin.buffer)
     for target, form in wanted:
-        write_form(target, form, makers(result, folder))
-    written = [*targets, *(_figures(result, figures) if figures else [])]
+        write_form(target, form, makers(result, folder, cache=not no_cache))
+    written = [*targets, *(_figures(result, figures, folder) if figures else [])]
     if "-" not in targets:
-        _say(result, written, full=full, quiet=quiet, verbose=verbose)
+        _say(result, written, folder, full=full, quiet=quiet, verbose=verbose)
     raise typer.Exit(_status(result, fail_on))
 
 
-def _say(result: Analysis, written: list[str], *, full: bool, quiet: bool, verbose: bool) -> None:
+def _say(result: Analysis, written: list[str], folder: Path | None, *, full: bool, quiet: bool, verbose: bool) -> None:
     from hadiag.report.text import terminal_text
+    from hadiag.report.words import read_words
 
-    typer.echo(harmless(terminal_text(result.diagnosis, full=full)))
+    typer.echo(harmless(terminal_text(result.diagnosis, full=full, words=read_words(folder))))
     if not quiet:
         typer.echo(f"Report: {', '.join(written)}")
     _warnings(result, verbose=verbose)
@@ -124,33 +125,40 @@ def default_name(inputs: list[str]) -> str:
     return f"{first or 'hadiag'}.hadiag.html"
 
 
-def makers(result: Analysis, folder: Path | None = None) -> dict[str, Callable[[], str]]:
+def makers(result: Analysis, folder: Path | None = None, *, cache: bool = True) -> dict[str, Callable[[], str]]:
     """How each form of a result is made."""
     from hadiag.cli.timeline import incidents_by_event
     from hadiag.export.jsonl import timeline_lines
     from hadiag.report.machine import as_data, to_json
     from hadiag.report.markdown import markdown_of
-    from hadiag.report.render import render_html
+    from hadiag.report.render import render_page
+    from hadiag.report.scene import scene_of
     from hadiag.report.tables import to_csv
     from hadiag.report.text import terminal_text
+    from hadiag.report.words import read_words
 
     diagnosis, timeline = result.diagnosis, result.timeline
     return {
-        "html": lambda: render_html(diagnosis, timeline, result.views, folder, result.surroundings),
+        "html": lambda: render_page(
+            data := as_data(diagnosis),
+            scene_of(data, timeline, result.views, result.surroundings),
+            folder,
+            cache=cache,
+        ),
         "json": lambda: to_json(diagnosis),
-        "md": lambda: markdown_of(as_data(diagnosis), folder),
-        "text": lambda: terminal_text(diagnosis, full=True) + "\n",
+        "md": lambda: markdown_of(as_data(diagnosis), folder, cache=cache),
+        "text": lambda: terminal_text(diagnosis, full=True, words=read_words(folder)) + "\n",
         "csv": lambda: to_csv(as_data(diagnosis)),
         "jsonl": lambda: "".join(timeline_lines(timeline.events, incidents_by_event(diagnosis.incidents))),
     }
 
 
-def _figures(result: Analysis, directory: str) -> list[str]:
+def _figures(result: Analysis, directory: str, folder: Path | None) -> list[str]:
     from hadiag.report.machine import as_data
     from hadiag.report.scene import scene_of
 
     data = as_data(result.diagnosis)
-    return write_figures(data, scene_of(data, result.timeline, result.views), directory)
+    return write_figures(data, scene_of(data, result.timeline, result.views), directory, folder)
 
 
 def _status(result: Analysis, fail_on: FailOn) -> int:

@@ -81,19 +81,22 @@ def _analyzed(
 
 
 def _explained(what: str, data: Mapping[str, Any], *, table: bool) -> Iterator[str]:
+    from hadiag.cli.forms import template_folder
     from hadiag.report import explained
+    from hadiag.report.words import read_words
 
+    words = read_words(template_folder(None))
     findings = {finding["id"]: finding for finding in data["findings"]}
     incidents = {incident["id"]: incident for incident in data["incidents"]}
     if what in incidents:
-        return explained.explain_incident(incidents[what], findings, table=table)
+        return explained.explain_incident(incidents[what], findings, table=table, words=words)
     named = [finding for name, finding in findings.items() if what in (name, finding["rule"])]
     if named:
-        return (line for finding in named for line in explained.explain_finding(finding, data["incidents"]))
+        return (line for finding in named for line in explained.explain_finding(finding, data["incidents"], words))
     for finding in findings.values():
         for line in finding["evidence"]:
             if line["event"] == what:
-                return explained.explain_event(what, line, data["findings"])
+                return explained.explain_event(what, line, data["findings"], words)
     known = ", ".join(incidents) or "none"
     raise UsageError(f"Nothing in the result is called {what}. Its incidents: {known}; findings are listed by --json.")
 
@@ -115,6 +118,9 @@ def _why_not(cause: str, what: str, analysis: Analysis) -> WhyNot:
 
 
 def _compared(compared: WhyNot, data: Mapping[str, Any], *, table: bool) -> Iterator[str]:
+    from hadiag.cli.forms import template_folder
     from hadiag.report.explained import explain_why_not
+    from hadiag.report.words import read_words
 
-    return explain_why_not(compared, {finding["id"]: finding for finding in data["findings"]}, table=table)
+    findings = {finding["id"]: finding for finding in data["findings"]}
+    return explain_why_not(compared, findings, table=table, words=read_words(template_folder(None)))

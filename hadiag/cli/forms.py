@@ -72,16 +72,17 @@ def write_form(target: str, form: str, makers: Mapping[str, Callable[[], str]]) 
     write_file(target, makers[form]())
 
 
-def write_figures(data: Mapping[str, Any], scene: Scene, directory: str) -> list[str]:
-    """Write the figures of a result.
+def write_figures(data: Mapping[str, Any], scene: Scene, directory: str, folder: Path | None) -> list[str]:
+    """Write the figures of a result, in the language of a template directory.
 
     Raises:
         OutputError: they cannot be written there.
     """
     from hadiag.report.figures import write_figures as write
+    from hadiag.report.words import read_words
 
     try:
-        return [str(path) for path in write(data, scene, Path(directory))]
+        return [str(path) for path in write(data, scene, Path(directory), read_words(folder))]
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"The figures cannot be written to {directory}: {reason}.") from error

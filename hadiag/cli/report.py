@@ -51,7 +51,7 @@ def report(
     data = read_result(result)
     for target, form in wanted:
         write_form(target, form, _makers(data, folder))
-    written = [*targets, *(_figures(data, figures) if figures else [])]
+    written = [*targets, *(_figures(data, figures, folder) if figures else [])]
     if not quiet and "-" not in targets:
         typer.echo(f"Written: {', '.join(written)}")
 
@@ -73,7 +73,7 @@ def _makers(data: Mapping[str, Any], folder: Path | None) -> dict[str, Callable[
     }
 
 
-def _figures(data: Mapping[str, Any], directory: str) -> list[str]:
+def _figures(data: Mapping[str, Any], directory: str, folder: Path | None) -> list[str]:
     from hadiag.report.scene import scene_of_result
 
-    return write_figures(data, scene_of_result(data), directory)
+    return write_figures(data, scene_of_result(data), directory, folder)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hadiag.model.time import Instant, from_iso
+from hadiag.report.words import Said, said
 
 if TYPE_CHECKING:
     from hadiag.model.view import View
@@ -22,12 +23,7 @@ MAX_RESOURCE_ROWS = 12
 """Resources of a node that get a row of their own."""
 
 
-CLASHES = {
-    "active_twice": "active twice",
-    "two_dcs": "two DCs",
-    "two_quorate": "two quorate",
-    "fenced_but_logging": "fenced but logging",
-}
+CLASHES = ("active_twice", "two_dcs", "two_quorate", "fenced_but_logging")
 """Contradictions with a row of their own; that a living node was taken for lost is what memberships show."""
 
 
@@ -43,7 +39,7 @@ class Band:
     start_ns: int | None
     end_ns: int | None
     tone: str
-    label: str
+    label: Said
     members: tuple[str, ...] = ()
 
 
@@ -56,7 +52,7 @@ class Arrow:
     source: str
     target: str
     ok: bool
-    label: str
+    label: Said
 
 
 Reader = Callable[["View", tuple[str, ...]], Band | None]
@@ -75,13 +71,31 @@ def view_arrows(views: Views) -> tuple[Arrow, ...]:
 
 def _arrow(view: View) -> Arrow:
     assert view.start is not None and view.end is not None  # noqa: S101, PT018 - the caller chose views with both ends
-    action, target, result = (str(view.value.get(key)) for key in ("action", "target", "result"))
-    label = f"{action} of {target}: {result}"
-    return Arrow(view.start.ns, max(view.end.ns, view.start.ns), view.observer, target, result == "ok", label)
+    target, result = str(view.value.get("target")), view.value.get("result")
+    end = max(view.end.ns, view.start.ns)
+    return Arrow(view.start.ns, end, view.observer, target, result == "ok", operation(view.value))
+
+
+def operation(row: Mapping[str, Any]) -> Said:
+    """What a fencing operation is called."""
+    return said("band.fencing", action=row.get("action"), target=row.get("target"), result=_term(row.get("result")))
+
+
+def _term(value: object) -> Said:
+    """A word of a closed list."""
+    return Said(str(value).replace("_", " "))
+
+
+def row_name(row: str) -> Said | str:
+    """What a row is called: that of a resource by its name."""
+    kind, _, name = row.partition(" ")
+    if not name:
+        return Said(f"row.{row}")
+    return said("row.outage", name=name) if kind == "outage" else name
 
 
 def _order(band: Band) -> tuple[str, str, int, int, str]:
-    return band.node, band.row, band.start_ns or 0, band.end_ns or 0, band.label
+    return band.node, band.row, band.start_ns or 0, band.end_ns or 0, repr(band.label)
 
 
 def _bounded(bands: list[Band]) -> Iterator[Band]:
@@ -94,7 +108,7 @@ def _bounded(bands: list[Band]) -> Iterator[Band]:
     return (b for b in bands if not b.row.startswith("resource ") or b.row in kept[b.node])
 
 
-def _band(view: View, row: str, tone: str, label: str, node: str | None = None) -> Band:
+def _band(view: View, row: str, tone: str, label: Said, node: str | None = None) -> Band:
     where = view.observer if node is None else node
     return Band(where, row, _ns(view.start), _ns(view.end), tone, label)
 
@@ -106,7 +120,7 @@ def _ns(at: Instant | None) -> int | None:
 def _membership(view: View, members: tuple[str, ...]) -> Band:
     seen = _names(view.value.get("members"))
     whole = set(members) <= set(seen)
-    label = f"sees {', '.join(seen)}" if seen else "members not known"
+    label = said("band.sees", nodes=", ".join(seen)) if seen else said("band.members_unknown")
     tone = OK if whole else BAD
     return Band(view.observer, "membership", _ns(view.start), _ns(view.end), tone if seen else IDLE, label, seen)
 
@@ -117,37 +131,41 @@ def _names(value: object) -> tuple[str, ...]:
 
 def _quorum(view: View, _: tuple[str, ...]) -> Band:
     if view.value.get("quorate"):
-        return _band(view, "quorum", OK, "quorate")
-    startup = view.value.get("startup")
-    return _band(view, "quorum", IDLE if startup else BAD, "not quorate yet" if startup else "not quorate")
+        return _band(view, "quorum", OK, said("band.quorate"))
+    if view.value.get("startup"):
+        return _band(view, "quorum", IDLE, said("band.not_quorate_yet"))
+    return _band(view, "quorum", BAD, said("band.not_quorate"))
 
 
 def _dc(view: View, _: tuple[str, ...]) -> Band:
     dc = str(view.value.get("dc") or "")
-    return _band(view, "DC", (OK if dc == view.observer else IDLE) if dc else WARN, f"DC {dc}" if dc else "no DC")
+    if not dc:
+        return _band(view, "DC", WARN, said("band.no_dc"))
+    return _band(view, "DC", OK if dc == view.observer else IDLE, said("band.dc", node=dc))
 
 
 def _link(view: View, _: tuple[str, ...]) -> Band | None:
     if view.value.get("state") != "down":
         return None
-    peer = view.value.get("peer")
-    return _band(view, "links", BAD, f"link {view.value.get('link')}{f' to {peer}' if peer else ''} down")
+    link, peer = view.value.get("link"), view.value.get("peer")
+    label = said("band.link_to", link=link, peer=peer) if peer else said("band.link", link=link)
+    return _band(view, "links", BAD, label)
 
 
 def _silent(view: View, _: tuple[str, ...]) -> Band:
     how = view.value.get("how")
-    return _band(view, "node", SILENT, f"silent ({how})" if how else "silent")
+    return _band(view, "node", SILENT, said("band.silent_how", how=_term(how)) if how else said("band.silent"))
 
 
 def _boot(view: View, _: tuple[str, ...]) -> Band:
-    return _band(view, "node", OK, f"up, ended: {view.value.get('how')}" if view.end else "up")
+    how = said("band.ended", how=_term(view.value.get("how")))
+    return _band(view, "node", OK, how if view.end else said("band.up"))
 
 
 def _fencing(view: View, _: tuple[str, ...]) -> Band:
     value = view.value
     tone = FENCE if value.get("result") == "ok" else BAD
-    label = f"{value.get('action')} of {value.get('target')}: {value.get('result')}"
-    return _band(view, "fencing", PLANNED if value.get("manual") else tone, label)
+    return _band(view, "fencing", PLANNED if value.get("manual") else tone, operation(value))
 
 
 def _active(view: View, _: tuple[str, ...]) -> Band | None:
@@ -155,26 +173,28 @@ def _active(view: View, _: tuple[str, ...]) -> Band | None:
         return None
     role = str(view.value.get("role"))
     name = view.value.get("resource")
-    return _band(view, f"resource {name}", OK if role != "Unpromoted" else IDLE, f"{name} {role}")
+    label = said("band.active", name=name, role=role)
+    return _band(view, f"resource {name}", OK if role != "Unpromoted" else IDLE, label)
 
 
 def _outage(view: View, _: tuple[str, ...]) -> Band:
     name, planned = view.value.get("resource"), bool(view.value.get("planned"))
-    label = f"{name} {'stopped on purpose' if planned else 'down'}"
+    label = said("band.planned_stop" if planned else "band.down", name=name)
     return _band(view, f"outage {name}", PLANNED if planned else DOWN, label, CLUSTER)
 
 
 def _admin(view: View, _: tuple[str, ...]) -> Band:
     value = view.value
-    tool = f" ({value['tool']})" if value.get("tool") else ""
-    return _band(view, "planned", PLANNED, f"{value.get('what')} {value.get('target') or ''}{tool}".replace("  ", " "))
+    target, tool = value.get("target"), value.get("tool")
+    key = f"band.act{'_on' if target else ''}{'_with' if tool else ''}"
+    return _band(view, "planned", PLANNED, said(key, what=_term(value.get("what")), target=target, tool=tool))
 
 
 def _mode(view: View, _: tuple[str, ...]) -> Band | None:
     if not view.value.get("value"):
         return None
     node = str(view.value.get("node") or CLUSTER)
-    return _band(view, "planned", PLANNED, view.table.removeprefix("node."), node)
+    return _band(view, "planned", PLANNED, _term(view.table.removeprefix("node.")), node)
 
 
 _READERS: dict[str, Reader] = {
@@ -215,16 +235,18 @@ def clash_bands(data: Mapping[str, Any]) -> Iterator[Band]:
             last[key] = len(merged)
             merged.append((*key, start, end))
     for what, nodes, start, end in merged:
-        tone, name = (DOWN if what == "active_twice" else BAD), CLASHES[what]
-        yield Band(CLUSTER, name, start, end, tone, f"{name}: {', '.join(nodes)}")
+        tone = DOWN if what == "active_twice" else BAD
+        label = said("band.clash", what=Said(f"row.{what}"), nodes=", ".join(nodes))
+        yield Band(CLUSTER, what, start, end, tone, label)
 
 
 def _node_bands(data: Mapping[str, Any]) -> Iterator[Band]:
     for node in data["nodes"]:
         for boot in node["boots"]:
-            yield Band(node["name"], "node", _at(boot["start"]), _at(boot["end"]), OK, f"up, ended: {boot['how']}")
+            label = said("band.ended", how=_term(boot["how"]))
+            yield Band(node["name"], "node", _at(boot["start"]), _at(boot["end"]), OK, label)
         for silent in node["silent"]:
-            yield Band(node["name"], "node", _at(silent["from"]), _at(silent["to"]), SILENT, "silent")
+            yield Band(node["name"], "node", _at(silent["from"]), _at(silent["to"]), SILENT, said("band.silent"))
 
 
 def _impact_bands(data: Mapping[str, Any]) -> Iterator[Band]:
@@ -232,17 +254,18 @@ def _impact_bands(data: Mapping[str, Any]) -> Iterator[Band]:
         for row in incident["impact"]["resources"]:
             tone = PLANNED if row["planned"] else DOWN
             name = row["resource"]
-            yield Band(CLUSTER, f"outage {name}", _at(row["down_from"]), _at(row["down_to"]), tone, f"{name} down")
+            label = said("band.planned_stop" if row["planned"] else "band.down", name=name)
+            yield Band(CLUSTER, f"outage {name}", _at(row["down_from"]), _at(row["down_to"]), tone, label)
         for row in incident["impact"]["nodes"]:
-            yield Band(row["node"], "membership", _at(row["from"]), _at(row["to"]), BAD, f"no member ({row['how']})")
+            label = said("band.no_member", how=_term(row["how"]))
+            yield Band(row["node"], "membership", _at(row["from"]), _at(row["to"]), BAD, label)
 
 
 def _fencing_bands(data: Mapping[str, Any]) -> Iterator[Band]:
     for row in data["fencing"]:
-        label = f"{row['action']} of {row['target']}: {row['result']}"
         tone = FENCE if row["result"] == "ok" else BAD
         where = row["requested_by"] or CLUSTER
-        yield Band(where, "fencing", _at(row["requested_at"]), _at(row["completed_at"]), tone, label)
+        yield Band(where, "fencing", _at(row["requested_at"]), _at(row["completed_at"]), tone, operation(row))
 
 
 def result_arrows(data: Mapping[str, Any]) -> tuple[Arrow, ...]:
@@ -254,7 +277,7 @@ def result_arrows(data: Mapping[str, Any]) -> tuple[Arrow, ...]:
             row["requested_by"],
             row["target"],
             row["result"] == "ok",
-            f"{row['action']} of {row['target']}: {row['result']}",
+            operation(row),
         )
         for row in data["fencing"]
         if row["requested_at"] and row["completed_at"] and row["requested_by"]

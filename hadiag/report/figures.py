@@ -1,13 +1,12 @@
-"""Figures of a report, drawn with matplotlib ``Figure`` objects: no global state, no date, equal bytes for equal input.
+"""Figures for slides (``--figures``), drawn with matplotlib ``Figure`` objects: no global state, no date, equal bytes for equal input.
 
-``overview`` is the picture that the page itself holds; the others are for slides (``hadiag report --figures``).
+The page itself has a picture of its own, which needs no matplotlib.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache, partial, wraps
 from pathlib import Path
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 from hadiag.model.entity import Level
 from hadiag.model.time import NS, from_iso
-from hadiag.report.bands import CLUSTER, Band
+from hadiag.report.bands import operation, row_name
+from hadiag.report.lanes import EVENTS, Row, rows_of, window_of
 from hadiag.report.scene import Moment, Scene
 from hadiag.report.visible import visible
+from hadiag.report.words import Said, Words, read_words, said
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,11 +42,6 @@ INK, FAINT, PAPER = "#1b1f24", "#8a929b", "#ffffff"
 ROW_HEIGHT = 0.27
 """Height of a row in inches."""
 
-PADDING = 0.12
-"""Share of the window that is drawn before and after an incident."""
-
-SHOWN_ROWS = ("node", "membership", "quorum", "DC", "links", "fencing", "planned")
-MAX_ROWS = 70
 SETTINGS: Any = {
     "svg.hashsalt": "hadiag",
     "svg.fonttype": "none",
@@ -54,20 +50,6 @@ SETTINGS: Any = {
     "font.size": 8,
     "pdf.fonttype": 42,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a figure: a node, what is drawn in it, and its bands."""
-
-    node: str
-    name: str
-    bands: tuple[Band, ...]
-
-
-def svg_of(figure: Figure) -> str:
-    """Write a figure as SVG with neither date nor random ids."""
-    return _saved(figure, "svg").decode("utf-8")
 
 
 def _saved(figure: Figure, form: str) -> bytes:
@@ -103,21 +85,8 @@ def _styled(draw: Callable[_P, Figure | None]) -> Callable[_P, Figure | None]:
     return drawn
 
 
-def window_of(incident: Mapping[str, Any], span: tuple[int, int] | None) -> tuple[int, int] | None:
-    """Stretch of time that the figure of an incident shows: all its dated steps, and a margin."""
-    ends = [incident["start"], incident["end"], *(step["time"] for step in incident["chain"])]
-    ends += [row[end] for row in incident["impact"]["resources"] for end in ("down_from", "down_to")]
-    ends += [line["time"] for step in incident["chain"] for line in step["evidence"]]
-    known = [from_iso(stamp) for stamp in ends if stamp]
-    if not known:
-        return span
-    first, last = min(known), max(known)
-    margin = max(int((last - first) * PADDING), 2 * NS)
-    return first - margin, last + margin
-
-
 @_styled
-def overview(scene: Scene, incident: Mapping[str, Any]) -> Figure | None:
+def overview(scene: Scene, incident: Mapping[str, Any], words: Words) -> Figure | None:
     """Lanes of all nodes in the window of an incident, with the numbered steps of its chain; None without any time."""
     window = window_of(incident, scene.span)
     if window is None:
@@ -127,41 +96,12 @@ def overview(scene: Scene, incident: Mapping[str, Any]) -> Figure | None:
     axes = figure.add_subplot()
     _frame(axes, window, len(rows))
     for place, row in enumerate(rows):
-        _row(axes, place, row, window)
-    _labels(axes, rows)
+        _row(axes, place, row, window, words)
+    _labels(axes, rows, words)
     _marks(axes, rows, scene, window)
     _fences(axes, rows, scene, window)
     _steps(axes, incident, window)
     return figure
-
-
-def rows_of(scene: Scene, window: tuple[int, int]) -> list[Row]:
-    """Rows of a figure: those that hold anything in the window, the cluster first, then node by node."""
-    rows = _group(scene, CLUSTER, window, _cluster_rows(scene))
-    for node in scene.nodes:
-        names = [*SHOWN_ROWS, *sorted({b.row for b in scene.bands if b.node == node and b.row.startswith("resource ")})]
-        found = _group(scene, node, window, names)
-        if found or any(m.node == node for m in scene.moments):
-            rows += [*found, Row(node, "events", ())]
-    return rows[:MAX_ROWS]
-
-
-def _cluster_rows(scene: Scene) -> list[str]:
-    return sorted({band.row for band in scene.bands if band.node == CLUSTER})
-
-
-def _group(scene: Scene, node: str, window: tuple[int, int], names: Iterable[str]) -> list[Row]:
-    rows = []
-    for name in names:
-        bands = tuple(b for b in scene.bands if b.node == node and b.row == name and _inside(b, window))
-        if bands:
-            rows.append(Row(node, name, bands))
-    return rows
-
-
-def _inside(band: Band, window: tuple[int, int]) -> bool:
-    after = band.end_ns is None or band.end_ns >= window[0]
-    return after and (band.start_ns is None or band.start_ns <= window[1])
 
 
 def _frame(axes: Axes, window: tuple[int, int], rows: int) -> None:
@@ -189,7 +129,7 @@ def _clock(ns: int, span_s: float) -> str:
     return f"{moment:%H:%M:%S}" if span_s > 8 else f"{moment:%H:%M:%S.%f}"[:-5]
 
 
-def _row(axes: Axes, place: int, row: Row, window: tuple[int, int]) -> None:
+def _row(axes: Axes, place: int, row: Row, window: tuple[int, int], words: Words) -> None:
     for band in row.bands:
         start = max(band.start_ns if band.start_ns is not None else window[0], window[0])
         end = min(band.end_ns if band.end_ns is not None else window[1], window[1])
@@ -204,20 +144,21 @@ def _row(axes: Axes, place: int, row: Row, window: tuple[int, int]) -> None:
             linewidth=0.5,
             alpha=1.0 if band.tone in {"bad", "down", "fence", "silent"} else 0.6,
         )
-        _caption(axes, place, band, (left, width), (window[1] - window[0]) / NS)
+        label = visible(words.label(band.label))
+        _caption(axes, place, label, band.tone, (left, width, (window[1] - window[0]) / NS))
 
 
-def _caption(axes: Axes, place: int, band: Band, box: tuple[float, float], span: float) -> None:
-    """Write a band's label inside it where it fits."""
-    room = int(box[1] / span * 150)
-    text = visible(band.label)
+def _caption(axes: Axes, place: int, text: str, tone: str, box: tuple[float, float, float]) -> None:
+    """Write a band's label inside it where it fits; ``box`` is its left end, its width, and the width of all."""
+    left, width, span = box
+    room = int(width / span * 150)
     if room < 4:
         return
     if len(text) > room:
         text = f"{text[: room - 1]}…"
-    dark = band.tone in {"bad", "down", "fence"}
+    dark = tone in {"bad", "down", "fence"}
     axes.text(
-        box[0] + span * 0.004,
+        left + span * 0.004,
         place + 0.02,
         _plain(text),
         va="center",
@@ -244,14 +185,14 @@ def _drawn(code: int) -> bool:
     return code < 0x7F or code in _glyphs()
 
 
-def _labels(axes: Axes, rows: Sequence[Row]) -> None:
-    names = [f"{row.name.removeprefix('resource ')}" for row in rows]
+def _labels(axes: Axes, rows: Sequence[Row], words: Words) -> None:
+    names = [words.label(row_name(row.name)) for row in rows]
     axes.set_yticks(range(len(rows)), [_plain(visible(name, 40)) for name in names], color=INK)
     last = None
     for place, row in enumerate(rows):
         if row.node != last:
             axes.axhline(place - 0.5, color=FAINT, linewidth=0.7)
-            text = _plain(visible(row.node or "cluster", 40))
+            text = _plain(visible(row.node or words("cluster"), 40))
             axes.annotate(
                 text,
                 (1.0, place),
@@ -269,7 +210,7 @@ def _labels(axes: Axes, rows: Sequence[Row]) -> None:
 def _marks(axes: Axes, rows: Sequence[Row], scene: Scene, window: tuple[int, int]) -> None:
     """Events as ticks: tall and coloured from warning on, short and grey below."""
     for place, row in enumerate(rows):
-        if row.name != "events":
+        if row.name != EVENTS:
             continue
         here = [m for m in scene.moments if m.node == row.node and window[0] <= m.ns <= window[1]]
         for floor, ceiling, colour, height in (
@@ -339,7 +280,7 @@ def _whisker(axes: Axes, step: Mapping[str, Any], at: float, span: float) -> Non
 
 
 @_styled
-def density(scene: Scene) -> Figure | None:
+def density(scene: Scene, words: Words) -> Figure | None:
     """Events over the whole logs, stacked by severity."""
     if scene.span is None or not scene.moments:
         return None
@@ -350,10 +291,11 @@ def density(scene: Scene) -> Figure | None:
     groups = [[(m.ns - window[0]) / NS for m in scene.moments if low <= m.rank <= high] for low, high in _GROUPS]
     edges = [(window[1] - window[0]) / NS * place / 120 for place in range(121)]
     colours = ["#aab2ba", COLOURS["warn"], COLOURS["down"]]
-    axes.hist(groups, bins=edges, stacked=True, color=colours, label=["up to notice", "warning", "error and worse"])
+    labels = [words(f"figure.{name}") for name in ("low", "warning", "error")]
+    axes.hist(groups, bins=edges, stacked=True, color=colours, label=labels)
     axes.set_ylim(auto=True)
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("events")
+    axes.set_ylabel(words("row.events"))
     axes.legend(frameon=False, loc="upper right")
     return figure
 
@@ -362,7 +304,7 @@ _GROUPS = ((Level.TRACE, Level.NOTICE), (Level.WARNING, Level.WARNING), (Level.E
 
 
 @_styled
-def state_bands(scene: Scene) -> Figure | None:
+def state_bands(scene: Scene, words: Words) -> Figure | None:
     """All beliefs of all nodes over the whole logs."""
     if scene.span is None:
         return None
@@ -372,14 +314,14 @@ def state_bands(scene: Scene) -> Figure | None:
     _frame(axes, scene.span, len(rows))
     axes.set_ylim(len(rows) - 0.3, -0.8)
     for place, row in enumerate(rows):
-        _row(axes, place, row, scene.span)
-    _labels(axes, rows)
+        _row(axes, place, row, scene.span, words)
+    _labels(axes, rows, words)
     _marks(axes, rows, scene, scene.span)
     return figure
 
 
 @_styled
-def fencing(data: Mapping[str, Any]) -> Figure | None:
+def fencing(data: Mapping[str, Any], words: Words) -> Figure | None:
     """Gantt chart of the fencing operations and of the attempts in them."""
     bars = [bar for row in data["fencing"] for bar in _fencing_bars(row)]
     if not bars:
@@ -391,26 +333,28 @@ def fencing(data: Mapping[str, Any]) -> Figure | None:
         width = max((end - start) / NS, 0.02)
         axes.broken_barh([((start - zero) / NS, width)], (place - 0.35, 0.7), facecolor=COLOURS[tone])
         axes.text((start - zero) / NS + width, place, f"  {(end - start) / NS:.3g} s", va="center", color=INK)
-    axes.set_yticks(range(len(bars)), [_plain(visible(label, 60)) for label, *_ in bars], color=INK)
+    names = [_plain(visible(words.label(label), 60)) for label, *_ in bars]
+    axes.set_yticks(range(len(bars)), names, color=INK)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.set_xlabel(f"seconds since {datetime.fromtimestamp(zero / NS, UTC):%Y-%m-%d %H:%M:%S} UTC", color=INK)
+    since = f"{datetime.fromtimestamp(zero / NS, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    axes.set_xlabel(words("figure.seconds_since", time=since), color=INK)
     return figure
 
 
-def _fencing_bars(row: Mapping[str, Any]) -> Iterable[tuple[str, int, int, str]]:
+def _fencing_bars(row: Mapping[str, Any]) -> Iterable[tuple[Said, int, int, str]]:
     if row["requested_at"] and row["completed_at"]:
         tone = "fence" if row["result"] == "ok" else "down"
-        label = f"{row['action']} of {row['target']}: {row['result']}"
-        yield label, from_iso(row["requested_at"]), from_iso(row["completed_at"]), tone
+        yield operation(row), from_iso(row["requested_at"]), from_iso(row["completed_at"]), tone
     for attempt in row["attempts"]:
         if attempt["started"] and attempt["ended"]:
             tone = "ok" if attempt["result"] == "ok" else "warn"
-            yield f"   by {attempt['device']}", from_iso(attempt["started"]), from_iso(attempt["ended"]), tone
+            label = said("figure.attempt", device=attempt["device"])
+            yield label, from_iso(attempt["started"]), from_iso(attempt["ended"]), tone
 
 
 @_styled
-def clocks(data: Mapping[str, Any]) -> Figure | None:
+def clocks(data: Mapping[str, Any], words: Words) -> Figure | None:
     """Each node's clock against the reference node's, with its error."""
     known = [n for n in data["nodes"] if n["clock"]["skew_s"] is not None]
     if not known:
@@ -424,25 +368,28 @@ def clocks(data: Mapping[str, Any]) -> Figure | None:
     axes.invert_yaxis()
     axes.margins(0.2)
     axes.axvline(0, color=FAINT, linewidth=0.8)
-    axes.set_xlabel("clock of the node minus clock of the reference node, s", color=INK)
+    axes.set_xlabel(words("figure.clocks"), color=INK)
     return figure
 
 
-def write_figures(data: Mapping[str, Any], scene: Scene, directory: Path) -> list[Path]:
+def write_figures(data: Mapping[str, Any], scene: Scene, directory: Path, words: Words | None = None) -> list[Path]:
     """Write all figures as SVG, PNG and PDF into a directory; those without anything to show are left out.
+
+    ``words`` are the texts of the reader's language, by default English.
 
     Raises:
         OSError: the directory cannot be written.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    words = words or read_words()
     makers: dict[str, Callable[[], Figure | None]] = {
-        f"overview-{incident['id']}": partial(overview, scene, incident) for incident in data["incidents"]
+        f"overview-{incident['id']}": partial(overview, scene, incident, words) for incident in data["incidents"]
     }
     makers |= {
-        "states": lambda: state_bands(scene),
-        "density": lambda: density(scene),
-        "fencing": lambda: fencing(data),
-        "clocks": lambda: clocks(data),
+        "states": lambda: state_bands(scene, words),
+        "density": lambda: density(scene, words),
+        "fencing": lambda: fencing(data, words),
+        "clocks": lambda: clocks(data, words),
     }
     written = []
     for name, make in makers.items():

@@ -16,13 +16,13 @@ def to_markdown(diagnosis: Diagnosis) -> str:
     return markdown_of(as_data(diagnosis))
 
 
-def markdown_of(data: Mapping[str, Any], templates: Path | None = None) -> str:
+def markdown_of(data: Mapping[str, Any], templates: Path | None = None, *, cache: bool = True) -> str:
     """Write a result as the draft of a post-incident review.
 
     Raises:
         UsageError: a template has an error.
     """
-    env = page.environment(templates, page.read_brand(templates), markup=False)
+    env = page.environment(templates, markup=False, cache=cache)
     findings = {finding["id"]: finding for finding in data["findings"]}
     text = page.render_template(env, "review.md.j2", {"data": data, "findings": findings})
     return text.strip() + "\n"

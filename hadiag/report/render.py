@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from hadiag.model.diagnosis import Diagnosis
 from hadiag.model.entity import Layer, Level, Severity
-from hadiag.report import figures, page
+from hadiag.report import page
 from hadiag.report.machine import as_data
 from hadiag.report.markdown import markdown_of
+from hadiag.report.overview import Picture, picture_of
 from hadiag.report.payload import pack
 from hadiag.report.scene import Moment, Scene, Surrounded, all_evidence, quote_key, scene_of, scene_of_result
+from hadiag.report.words import Words
 
 if TYPE_CHECKING:
     from hadiag.state import Views
@@ -25,8 +27,11 @@ Json = Mapping[str, Any]
 TABLE_ROWS = 300
 """Rows of the static table of important events."""
 
-FIGURES = 3
-"""Incidents, from the worst on, that get a figure of their own."""
+SHOWN_TONES = ("ok", "bad", "down", "fence", "planned", "idle", "silent")
+"""Tones in the legend of the interactive timeline."""
+
+PICTURES = 5
+"""Incidents, from the worst on, that get a picture of their own."""
 
 LISTED = 3
 """Quoted lines that stand open below a claim; the rest is folded."""
@@ -64,33 +69,35 @@ def render_result(data: Json, templates: Path | None = None) -> str:
     return render_page(data, scene_of_result(data), templates)
 
 
-def render_page(data: Json, scene: Scene, templates: Path | None = None) -> str:
-    """Render the page of a result and a scene.
+def render_page(data: Json, scene: Scene, templates: Path | None = None, *, cache: bool = True) -> str:
+    """Render the page of a result and a scene; with ``cache`` the compiled templates are kept in the cache directory.
 
     Raises:
         UsageError: a template has an error.
     """
-    brand = page.read_brand(templates)
-    env = page.environment(templates, brand, markup=True)
+    env = page.environment(templates, markup=True, cache=cache)
+    words = cast("Words", env.globals["_"])
     style, script = page.asset(env, "report.css"), page.asset(env, "report.js")
-    payload, left_out = pack(scene, data)
+    packed = pack(scene, data, words)
     context = {
         "data": data,
         "style": style,
         "script": script,
         "policy": _policy(style, script),
-        "payload": Markup(payload),  # noqa: S704 - base64
-        "left_out": left_out,
+        "packed": packed,
         "complete": scene.complete,
         "count": len(scene.moments),
         "listed": LISTED,
         "rows": important(scene),
         "rows_left": len(list(_folded(filter(_matters, scene.moments)))) - TABLE_ROWS,
-        "pictures": _pictures(data, scene),
+        "tones": {tone: words(f"tone.{tone}") for tone in SHOWN_TONES},
+        "layer_words": {layer.value: words(layer.value) for layer in Layer},
+        "level_words": {level.word: words(level.word) for level in Level},
+        "pictures": _pictures(data, scene, words),
         "quotes": _quotes(data, scene),
         "findings": {finding["id"]: finding for finding in data["findings"]},
         "layers": _by_layer(data),
-        "review": escape(markdown_of(data, templates)),
+        "review": escape(markdown_of(data, templates, cache=cache)),
     }
     return page.render_template(env, "report.html.j2", context) + "\n"
 
@@ -131,15 +138,12 @@ def _matters(moment: Moment) -> bool:
     return moment.quoted is not None or (moment.core and moment.rank >= Level.WARNING)
 
 
-def _pictures(data: Json, scene: Scene) -> dict[str, str]:
-    """Overview figures as addresses, for the worst incidents; without any incident none."""
+def _pictures(data: Json, scene: Scene, words: Words) -> dict[str, Picture]:
+    """Pictures of the worst incidents; without any incident none."""
     worst = [i for i in data["incidents"] if Severity(i["severity"]).rank >= Severity.WARNING.rank]
-    found: dict[str, str] = {}
-    for incident in (worst or data["incidents"])[:FIGURES]:
-        figure = figures.overview(scene, incident)
-        if figure is not None:
-            found[incident["id"]] = page.data_uri(figures.svg_of(figure).encode("utf-8"), "image/svg+xml")
-    return found
+    chosen = (worst or data["incidents"])[:PICTURES]
+    made = {i["id"]: picture_of(scene, i, words, f"picture-{page.anchor(i['id'])}") for i in chosen}
+    return {name: picture for name, picture in made.items() if picture is not None}
 
 
 def _quotes(data: Json, scene: Scene) -> dict[str, Json]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from hadiag.model.entity import confidence_word
 from hadiag.model.time import from_iso
+from hadiag.report.words import Words
 from hadiag.rulelang.template import format_duration
 
 SHAPES = {
@@ -22,32 +24,34 @@ SHAPES = {
 LEVELS = {"emerg": "critical", "alert": "critical", "crit": "critical", "debug": "info", "trace": "info"}
 
 
-def clock(stamp: str | None) -> str:
+def clock(words: Words, stamp: str | None) -> str:
     """Time of day with milliseconds."""
-    return stamp[11:23] if stamp else "time not known"
+    return stamp[11:23] if stamp else words("time not known")
 
 
-def moment(stamp: str | None) -> str:
+def moment(words: Words, stamp: str | None) -> str:
     """Date and time to the second."""
-    return f"{stamp[:10]} {stamp[11:19]}" if stamp else "not known"
+    return f"{stamp[:10]} {stamp[11:19]}" if stamp else words("not known")
 
 
-def moment_of(ns: int | None) -> str:
+def moment_of(words: Words, ns: int | None) -> str:
     """Date and time with milliseconds of UTC nanoseconds."""
     if ns is None:
-        return "not known"
+        return words("not known")
     return f"{datetime.fromtimestamp(ns // 10**9, UTC):%Y-%m-%d %H:%M:%S}.{ns % 10**9 // 10**6:03d}"
 
 
-def duration(seconds: float | None, absent: str = "not known") -> str:
+def duration(words: Words, seconds: float | None, absent: str | None = None) -> str:
     """A duration with its unit."""
-    return absent if seconds is None else format_duration(seconds)
+    if seconds is None:
+        return words("not known") if absent is None else absent
+    return format_duration(seconds)
 
 
-def plus_minus(seconds: float | None) -> str:
+def plus_minus(words: Words, seconds: float | None) -> str:
     """The error of a time."""
     if seconds is None:
-        return "± not known"
+        return words("± not known")
     return f"± {format_duration(seconds)}" if seconds >= 0.001 else "± < 1 ms"
 
 
@@ -56,13 +60,23 @@ def between(start: str | None, end: str | None) -> float | None:
     return (from_iso(end) - from_iso(start)) / 1e9 if start and end else None
 
 
+def local_time(nodes: Sequence[Mapping[str, Any]], stamp: str | None) -> str:
+    """A time on the clocks of the nodes, where they all keep the same zone and it is not UTC."""
+    zones = {span["utc_offset_s"] for node in nodes for span in node["clock"]["offsets"]} - {None}
+    if stamp is None or len(zones) != 1 or zones == {0}:
+        return ""
+    (away,) = zones
+    at = datetime.fromtimestamp(from_iso(stamp) // 10**9 + away, UTC)
+    return f"{at:%Y-%m-%d %H:%M:%S} {_offset(away)}"
+
+
 def name_of(path: str) -> str:
     """Last two parts of a path: enough to know the file."""
     return "/".join(path.replace("!", "/").split("/")[-2:])
 
 
 def word(text: str) -> str:
-    """A word of the closed lists as people read it."""
+    """A word of the closed lists as the catalogue has it."""
     return text.replace("_", " ")
 
 
@@ -71,11 +85,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def names(values: Sequence[str], absent: str = "—") -> str:
+def names(words: Words, values: Sequence[str], absent: str = "—") -> str:
     """Names joined as in a sentence."""
     if not values:
         return absent
-    return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}"
+    return values[0] if len(values) == 1 else words("list.and", first=", ".join(values[:-1]), last=values[-1])
 
 
 def shape(severity: str) -> str:
@@ -99,26 +113,28 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
-def size(count: int | None) -> str:
+def size(words: Words, count: int | None) -> str:
     """A number of bytes."""
     if count is None:
-        return "not known"
+        return words("not known")
     for limit, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if count >= limit:
             return f"{count / limit:.1f} {unit}"
     return f"{count} B"
 
 
-def offset(seconds: int | None) -> str:
+def offset(words: Words, seconds: int | None) -> str:
     """A UTC offset as ISO 8601 writes it."""
-    if seconds is None:
-        return "not known"
+    return words("not known") if seconds is None else _offset(seconds)
+
+
+def _offset(seconds: int) -> str:
     sign, rest = ("-" if seconds < 0 else "+"), abs(seconds)
     return f"UTC{sign}{rest // 3600:02d}:{rest % 3600 // 60:02d}"
 
 
 def yes_no(value: bool | None) -> str:
-    """Yes, no, or not known."""
+    """Yes, no, or not known, as the catalogue has it."""
     return {True: "yes", False: "no", None: "not known"}[value]
 
 
@@ -139,7 +155,7 @@ def alternatives(incident: Mapping[str, Any], headline: str) -> Mapping[str, Any
     texts = [". ".join(part[: len(part) - shared]) for part in parts]
     pairs = zip(rows, texts, strict=True)
     leads = [{"text": text, "confidence": one["confidence"]} for one, text in pairs if text in headline]
-    beside = ". ".join(parts[0][-shared:]) + "." if shared else ""
+    beside = [f"{sentence}." for sentence in parts[0][-shared:]] if shared else []
     return {"leads": leads, "beside": beside} if len(leads) > 1 else None
 
 
@@ -167,6 +183,17 @@ def fresh(chain: Sequence[Mapping[str, Any]], listed: int) -> list[tuple[Mapping
     return rows
 
 
+def by_tool(fix: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    """Commands that are the same whatever tool the cluster is managed with, up to the first that differs; and those of each tool."""
+    pcs, crm = fix["pcs"], fix["crm"]
+    if not pcs or not crm:
+        return {"both": (), "pcs": pcs, "crm": crm}
+    same = next(
+        (n for n, pair in enumerate(zip(pcs, crm, strict=False)) if pair[0] != pair[1]), min(len(pcs), len(crm))
+    )
+    return {"both": pcs[:same], "pcs": pcs[same:], "crm": crm[same:]}
+
+
 def weighed(explanation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Lines of the arithmetic with the running sum."""
     total = explanation.get("log_prior") or 0.0
@@ -192,30 +219,40 @@ def code(text: str) -> str:
     return f"{fence} {flat} {fence}" if "`" in flat else f"`{flat}`"
 
 
-FILTERS: dict[str, Callable[..., Any]] = {
-    "alternatives": alternatives,
-    "between": between,
-    "capital": capital,
+_WORDED: dict[str, Callable[..., str]] = {
     "clock": clock,
-    "code": code,
-    "covered": covered,
     "duration": duration,
-    "fresh": fresh,
-    "longest_outage": longest_outage,
-    "md": md,
     "moment": moment,
     "moment_of": moment_of,
-    "name_of": name_of,
     "names": names,
     "offset": offset,
-    "percent": percent,
     "plus_minus": plus_minus,
-    "shape": shape,
     "size": size,
+}
+"""Filters that need words of the reader's language."""
+
+_PLAIN: dict[str, Callable[..., Any]] = {
+    "alternatives": alternatives,
+    "between": between,
+    "by_tool": by_tool,
+    "capital": capital,
+    "code": code,
+    "covered": covered,
+    "fresh": fresh,
+    "local_time": local_time,
+    "longest_outage": longest_outage,
+    "md": md,
+    "name_of": name_of,
+    "percent": percent,
+    "shape": shape,
     "sureness": sureness,
     "tone": tone,
     "weighed": weighed,
     "word": word,
     "yes_no": yes_no,
 }
-"""All filters, by the name that templates use."""
+
+
+def filters(words: Words) -> dict[str, Callable[..., Any]]:
+    """All filters, by the name that templates use."""
+    return {name: partial(function, words) for name, function in _WORDED.items()} | _PLAIN

@@ -13,13 +13,13 @@
   // Colours: automatic, light, dark
   const theme = byId("theme");
   if (theme) {
-    const names = { "": "automatic", light: "light", dark: "dark" };
+    const names = theme.dataset.names.split("|");
     const order = ["", "light", "dark"];
     theme.hidden = false;
     theme.addEventListener("click", () => {
-      const next = order[(order.indexOf(root.dataset.theme || "") + 1) % 3];
-      if (next) root.dataset.theme = next; else delete root.dataset.theme;
-      theme.textContent = theme.textContent.replace(/:.*/, ": " + names[next]);
+      const was = order.indexOf(root.dataset.theme || ""), now = (was + 1) % 3;
+      if (now) root.dataset.theme = order[now]; else delete root.dataset.theme;
+      theme.textContent = theme.textContent.replace(names[was], names[now]);
       repaint.forEach((draw) => draw());
     });
   }
@@ -40,7 +40,7 @@
     });
   }
 
-  // A link to something inside a folded part opens it; printing opens the chain of evidence
+  // A link to something inside a folded part opens it
   const reveal = () => {
     if (!location.hash || location.hash.includes("=")) return;
     let id = location.hash.slice(1);
@@ -50,35 +50,51 @@
     if (target) target.scrollIntoView();
   };
   addEventListener("hashchange", reveal);
-  addEventListener("beforeprint", () => document.querySelectorAll(".explanations details, .static-events").forEach((d) => { d.open = true; }));
   reveal();
 
   const host = byId("lanes");
   if (!host || typeof DecompressionStream === "undefined") return;
 
-  const unpack = async () => {
-    const bytes = Uint8Array.from(atob(byId("timeline-data").textContent.trim()), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return JSON.parse(await new Response(stream).text());
+  // A part of the payload: the length of its head, the head, the columns that it names, and the rest
+  const KINDS = { I: Uint32Array, f: Float32Array, B: Uint8Array };
+  const bytesOf = (text) => {
+    if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+    const plain = atob(text), bytes = new Uint8Array(plain.length);
+    for (let i = 0; i < plain.length; i++) bytes[i] = plain.charCodeAt(i);
+    return bytes;
+  };
+  const unpack = async (id) => {
+    const stream = new Blob([bytesOf(byId(id).textContent)]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const raw = await new Response(stream).arrayBuffer();
+    const read = (from, long) => new TextDecoder().decode(new Uint8Array(raw, from, long));
+    const long = new DataView(raw).getUint32(0, true), part = JSON.parse(read(4, long));
+    let at = 4 + long;
+    part.columns.forEach(([name, kind, count]) => { part[name] = new KINDS[kind](raw, at, count); at += count * KINDS[kind].BYTES_PER_ELEMENT; });
+    part.tail = () => read(at);
+    return part;
   };
 
   const start = (doc) => {
     const words = JSON.parse(byId("timeline-words").textContent);
-    const ev = doc.events;
-    const count = ev.t.length;
+    const count = doc.t.length;
     const NL = doc.layers.length;
     const WARN = doc.levels.indexOf("warning");
     const ERROR = doc.levels.indexOf("error");
     const CRIT = doc.levels.indexOf("crit");
-    const types = ev.types.map((name) => name.slice(name.indexOf("/") + 1));
-    const layerOfType = ev.types.map((name) => doc.layers.indexOf(name.slice(0, name.indexOf("/"))));
-    const time = new Float64Array(count);
-    const node = Uint16Array.from(ev.n);
-    const level = Uint8Array.from(ev.l);
-    const type = Uint32Array.from(ev.y);
-    for (let i = 0, now = 0; i < count; i++) { now += ev.t[i]; time[i] = now; }
-    const quoted = new Map(ev.quoted);
-    const quotedPlace = new Map(ev.quoted.map(([i, key]) => [key, i]));
+    const types = doc.types.map((name) => name.slice(name.indexOf("/") + 1));
+    const layerOfType = doc.types.map((name) => doc.layers.indexOf(name.slice(0, name.indexOf("/"))));
+    const node = doc.n, level = doc.l, type = doc.y, failing = doc.e;
+    const time = new Float64Array(count), lane = new Uint32Array(count);
+    const far = new Map(doc.far);
+    for (let i = 0, now = 0; i < count; i++) {
+      now += doc.t[i];
+      if (far.size && far.has(i)) now += far.get(i);
+      time[i] = now;
+      lane[i] = node[i] * NL + layerOfType[type[i]];
+    }
+    let more = null; // messages and places, which come later
+    const quoted = new Map(doc.quoted);
+    const quotedPlace = new Map(doc.quoted.map(([i, key]) => [key, i]));
     const ends = [0, 1];
     if (doc.span) { ends[0] = doc.span[0]; ends[1] = doc.span[1]; }
     if (count) { ends[0] = Math.min(ends[0], time[0]); ends[1] = Math.max(ends[1], time[count - 1]); }
@@ -113,10 +129,10 @@
     const search = field(words.search, make("input", undefined, { type: "search" }));
     const controls = Object.fromEntries([
       select(words.node, "node", doc.nodes),
-      select(words.layer, "layer", seenLayers),
+      select(words.layer, "layer", seenLayers, seenLayers.map((name) => words.layers[name])),
       select(words.type, "type", [...new Set(types)].sort()),
-      select(words.level + " ≥", "level", ["notice", "warning", "error"]),
-      select(words.about, "about", [...new Set(ev.subjects)].filter(Boolean).sort().slice(0, 400)),
+      select(words.level + " ≥", "level", ["notice", "warning", "error"], ["notice", "warning", "error"].map((name) => words.levels[name])),
+      select(words.about, "about", []),
     ]);
     let wait = 0;
     search.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(() => { filter.q = search.value; refilter(); }, 120); });
@@ -183,47 +199,53 @@
       ink.hatch = canvas.getContext("2d").createPattern(tile, "repeat");
     };
     const toneColour = (tone) => (tone === "silent" ? ink.hatch : ink["t-" + tone] || ink["t-idle"]);
-    const levelColour = (l) => (l >= CRIT ? ink.critical : l >= ERROR ? ink.error : l >= WARN ? ink.warning : l === WARN - 1 ? ink.notice : ink.info);
+    const levelColour = (l) => (l >= CRIT ? ink.critical : l >= ERROR ? ink.error : l >= WARN ? ink.warning : ink.info);
     const drawLegend = () => {
       legend.replaceChildren();
       const tones = Object.entries(words.tones);
       tones.forEach(([tone, text]) => {
-        const li = make("li"); const s = make("span", undefined, { className: "swatch" });
-        s.style.background = toneColour(tone);
+        const li = make("li"); const s = make("span", undefined, { className: "swatch sw-" + tone });
         li.append(s, text); legend.append(li);
       });
       words.legend.forEach((text) => legend.append(make("li", text)));
     };
 
-    // Rows
+    // Rows; where there are many nodes each has two of them, unless its name was clicked or it was chosen
     const FIRST = ["node", "membership", "quorum", "DC", "links", "fencing", "planned"];
     const rank = (name) => { const i = FIRST.indexOf(name); return (i < 0 ? "9" : String(i)) + name; };
-    const AXIS = 24, MINI = 34;
+    const WEIGHT = ["ok", "idle", "planned", "warn", "silent", "bad", "fence", "down"];
+    const AXIS = 24, MINI = 34, CROWD = 6;
+    const groups = new Map(), ofNode = new Map();
+    const gather = (map, key, band) => { if (map.has(key)) map.get(key).push(band); else map.set(key, [band]); };
+    doc.bands.forEach((band) => { gather(groups, band[0] + "|" + band[1], band); gather(ofNode, band[0], band); });
+    ofNode.forEach((bands) => bands.sort((p, q) => WEIGHT.indexOf(p[4]) - WEIGHT.indexOf(q[4])));
+    const bandRows = (n) => [...new Set((ofNode.get(n) || []).map((band) => band[1]))].sort((p, q) => (rank(p) < rank(q) ? -1 : 1));
+    const present = new Uint8Array(doc.nodes.length * NL);
+    for (let i = 0; i < count; i++) present[lane[i]] = 1;
+    const opened = new Set();
     let rows = [], rowOf = new Int16Array(0), height = 0, width = 0, gutter = 120, ratio = 1;
     const layout = () => {
       rows = [];
       let y = AXIS;
       const add = (row) => { row.y = y; rows.push(row); y += row.h; };
-      const groups = new Map();
-      doc.bands.forEach((band) => {
-        const key = band[0] + "|" + band[1];
-        if (!groups.has(key)) groups.set(key, []);
-        groups.get(key).push(band);
-      });
-      const bandRows = (n) => [...groups.keys()].filter((k) => k.startsWith(n + "|")).map((k) => k.slice(k.indexOf("|") + 1)).sort((p, q) => (rank(p) < rank(q) ? -1 : 1));
       if (doc.chain.length) add({ n: -1, kind: "chain", name: words.chain, h: 46 });
-      bandRows(-1).forEach((name) => add({ n: -1, kind: "band", name, bands: groups.get("-1|" + name), h: 15 }));
-      const present = new Uint8Array(doc.nodes.length * NL);
-      for (let i = 0; i < count; i++) present[node[i] * NL + layerOfType[type[i]]] = 1;
+      bandRows(-1).forEach((id) => add({ n: -1, kind: "band", id, name: doc.rows[id], bands: groups.get("-1|" + id), h: 15 }));
       rowOf = new Int16Array(doc.nodes.length * NL).fill(-1);
+      const crowd = doc.nodes.length > CROWD && !filter.node;
       doc.nodes.forEach((name, n) => {
         if (filter.node && filter.node !== name) return;
         const bands = bandRows(n);
         const layers = doc.layers.map((_, i) => i).filter((i) => present[n * NL + i] && (!filter.layer || doc.layers[i] === filter.layer));
         if (!bands.length && !layers.length) return;
+        if (crowd && !opened.has(n)) {
+          add({ n, kind: "sum", id: "", name, bands: ofNode.get(n) || [], h: 16 });
+          layers.forEach((l) => { rowOf[n * NL + l] = rows.length; });
+          if (layers.length) add({ n, kind: "events", name: words.events, layer: -1, h: 14 });
+          return;
+        }
         add({ n, kind: "title", name, h: 20 });
-        bands.forEach((b) => add({ n, kind: "band", name: b, bands: groups.get(n + "|" + b), h: b === "membership" ? Math.max(19, Math.min(4 * doc.nodes.length, 32) + 3) : 15 }));
-        layers.forEach((l) => { rowOf[n * NL + l] = rows.length; add({ n, kind: "events", name: doc.layers[l], layer: l, h: 15 }); });
+        bands.forEach((id) => add({ n, kind: "band", id, name: doc.rows[id], bands: groups.get(n + "|" + id), h: id === "membership" ? Math.max(19, Math.min(4 * doc.nodes.length, 32) + 3) : 15 }));
+        layers.forEach((l) => { rowOf[n * NL + l] = rows.length; add({ n, kind: "events", name: words.layers[doc.layers[l]], layer: l, h: 15 }); });
       });
       height = y + 8 + MINI;
     };
@@ -234,14 +256,14 @@
       const out = new Int32Array(count);
       const n = doc.nodes.indexOf(filter.node), l = doc.layers.indexOf(filter.layer), floor = filter.level ? doc.levels.indexOf(filter.level) : 0;
       const q = filter.q.toLowerCase();
-      const okText = q ? ev.texts.map((t) => t.toLowerCase().includes(q)) : null;
+      const okText = q && more ? more.texts.map((t) => t.toLowerCase().includes(q)) : null;
       const okType = types.map((t) => (!filter.type || t === filter.type) ? 1 : 0);
-      const about = filter.about ? ev.subjects.indexOf(filter.about) : -1;
+      const about = filter.about && more ? more.subjects.indexOf(filter.about) : -1;
       let k = 0;
       for (let i = 0; i < count; i++) {
         if (level[i] < floor || !okType[type[i]] || (n >= 0 && node[i] !== n) || (l >= 0 && layerOfType[type[i]] !== l)) continue;
-        if (about >= 0 && ev.s[i] !== about) continue;
-        if (okText && !okText[ev.x[i]]) continue;
+        if (about >= 0 && more.s[i] !== about) continue;
+        if (okText && !okText[more.x[i]]) continue;
         out[k++] = i;
       }
       passing = out.subarray(0, k);
@@ -277,7 +299,7 @@
       drawRows(c);
       c.save(); c.beginPath(); c.rect(gutter, AXIS, width - gutter, height - AXIS - MINI); c.clip();
       drawBlanks(c);
-      rows.forEach((row) => { if (row.kind === "band") drawBands(c, row); });
+      rows.forEach((row) => { if (row.bands) drawBands(c, row); });
       drawEvents(c);
       drawArrows(c);
       drawChain(c);
@@ -301,9 +323,15 @@
       }
       c.textAlign = "left"; c.fillText(iso(view.a).slice(0, 10), 4, 10);
     };
+    const breadths = new Map();
+    const breadth = (c, text) => {
+      let known = breadths.get(text);
+      if (known === undefined) breadths.set(text, known = c.measureText(text).width);
+      return known;
+    };
     const fit = (c, text, room) => {
       if (room < 14) return "";
-      if (c.measureText(text).width <= room) return text;
+      if (breadth(c, text) <= room) return text;
       const keep = Math.floor(room / 6) - 1;
       return keep > 2 ? text.slice(0, keep) + "…" : "";
     };
@@ -315,8 +343,11 @@
           c.fillText(fit(c, row.name, width - 12), 6, row.y + row.h / 2 + 1);
           c.font = "11px " + ink.font;
         } else {
-          c.fillStyle = ink.faint; c.textAlign = "right";
-          c.fillText(fit(c, row.name.replace(/^resource /, ""), gutter - 12), gutter - 6, row.y + row.h / 2);
+          const known = row.kind === "sum";
+          c.fillStyle = known ? ink.ink : ink.faint; c.textAlign = "right";
+          if (known) c.font = "600 12px " + ink.font;
+          c.fillText(fit(c, row.name, gutter - 12), gutter - 6, row.y + row.h / 2);
+          if (known) c.font = "11px " + ink.font;
           c.textAlign = "left";
         }
       });
@@ -335,7 +366,7 @@
         const a = band[2] === null ? view.a : band[2], b = band[3] === null ? view.b : band[3];
         if (b < view.a || a > view.b) return;
         const x = Math.max(X(a), gutter), w = Math.max(2, Math.min(X(b), width) - x), h = row.h - 3;
-        if (row.name === "membership" && band[6].length && doc.nodes.length <= 16) {
+        if (row.id === "membership" && band[6].length && doc.nodes.length <= 16) {
           const strip = h / doc.nodes.length;
           doc.nodes.forEach((_, i) => {
             c.fillStyle = toneColour(band[6].includes(i) ? "ok" : "bad");
@@ -345,10 +376,10 @@
           c.fillStyle = toneColour(band[4]); c.fillRect(x, row.y + 1, w, h);
         }
         c.fillStyle = ink.card; c.fillRect(x - 0.5, row.y + 1, 1, h);
-        const text = fit(c, band[5], w - 8);
+        const text = row.kind === "sum" && (band[4] === "ok" || band[4] === "idle") ? "" : fit(c, band[5], w - 8);
         if (text) {
           c.fillStyle = band[4] === "down" ? "#fff" : ink.ink;
-          if (band[4] === "silent") { const tw = c.measureText(text).width; c.fillStyle = ink.card; c.fillRect(x + 3, row.y + 2, tw + 2, h - 2); c.fillStyle = ink.ink; }
+          if (band[4] === "silent") { const tw = breadth(c, text); c.fillStyle = ink.card; c.fillRect(x + 3, row.y + 2, tw + 2, h - 2); c.fillStyle = ink.ink; }
           c.fillText(text, x + 4, row.y + row.h / 2);
         }
       });
@@ -367,10 +398,10 @@
           for (let k = lo; k < hi; k++) {
             const i = passing[k];
             if ((level[i] >= WARN) !== (pass === 1)) continue;
-            const r = rowOf[node[i] * NL + layerOfType[type[i]]];
+            const r = rowOf[lane[i]];
             if (r < 0) continue;
             const x = gutter + (time[i] - view.a) * scale, y = rows[r].y + rows[r].h / 2;
-            const e = ev.e[i] * scale;
+            const e = failing[i] * scale;
             if (e > 4 && (quoted.has(i) || hi - lo < 60)) {
               c.strokeStyle = ink.faint; c.lineWidth = 1; c.beginPath();
               c.moveTo(x - e, y); c.lineTo(x + e, y); c.moveTo(x - e, y - 3); c.lineTo(x - e, y + 3); c.moveTo(x + e, y - 3); c.lineTo(x + e, y + 3); c.stroke();
@@ -386,28 +417,30 @@
       const px = Math.ceil(width - gutter), n = rows.length;
       const worst = new Uint8Array(px * n), many = new Uint16Array(px * n);
       for (let k = lo; k < hi; k++) {
-        const i = passing[k], r = rowOf[node[i] * NL + layerOfType[type[i]]];
+        const i = passing[k], r = rowOf[lane[i]];
         if (r < 0) continue;
         const at = r * px + (((time[i] - view.a) * scale) | 0);
         if (worst[at] <= level[i]) worst[at] = level[i] + 1;
         if (many[at] < 65535) many[at]++;
       }
-      let last = 0;
-      for (let r = 0; r < n; r++) {
-        if (rows[r].kind !== "events") continue;
-        const base = r * px, mid = rows[r].y + rows[r].h / 2;
-        const tall = (x) => Math.min(6, 2 + Math.round(Math.log2(many[base + x] + 1)) + (worst[base + x] > WARN ? 2 : 0));
-        for (let x = 0, to; x < px; x = to) {
-          const w = worst[base + x], h = tall(x);
-          to = x + 1;
-          if (!w) continue;
-          while (to < px && worst[base + to] === w && tall(to) === h) to++;
-          if (w !== last) { c.fillStyle = levelColour(w - 1); last = w; }
-          c.fillRect(gutter + x, mid - h, Math.max(to - x, w > WARN ? 2 : 1), 2 * h);
+      const tall = (at) => Math.min(6, 2 + Math.round(Math.log2(many[at] + 1)) + (worst[at] > WARN ? 2 : 0));
+      for (const [low, high] of [[1, WARN], [WARN + 1, WARN + 1], [ERROR + 1, ERROR + 1], [CRIT + 1, 255]]) {
+        c.fillStyle = levelColour(low - 1);
+        for (let r = 0; r < n; r++) {
+          if (rows[r].kind !== "events") continue;
+          const base = r * px, mid = rows[r].y + rows[r].h / 2;
+          for (let x = 0, to; x < px; x = to) {
+            const w = worst[base + x];
+            to = x + 1;
+            if (w < low || w > high) continue;
+            const h = tall(base + x);
+            while (to < px && worst[base + to] >= low && worst[base + to] <= high && tall(base + to) === h) to++;
+            c.fillRect(gutter + x, mid - h, Math.max(to - x, w > WARN ? 2 : 1), 2 * h);
+          }
         }
       }
     };
-    const laneTop = (n, name) => { const row = rows.find((r) => r.n === n && (!name || r.name === name)) || rows.find((r) => r.n === n); return row ? row.y + row.h / 2 : null; };
+    const laneTop = (n, id) => { const row = rows.find((r) => r.n === n && (!id || r.id === id)) || rows.find((r) => r.n === n); return row ? row.y + row.h / 2 : null; };
     const tip = (c, x, y, angle) => {
       c.beginPath(); c.moveTo(x, y);
       c.lineTo(x - 10 * Math.cos(angle - 0.45), y - 10 * Math.sin(angle - 0.45));
@@ -473,7 +506,7 @@
       const x = X(time[chosen]);
       c.strokeStyle = ink.accent; c.lineWidth = 1.5;
       c.beginPath(); c.moveTo(x, AXIS); c.lineTo(x, height - MINI); c.stroke();
-      const r = rowOf[node[chosen] * NL + layerOfType[type[chosen]]];
+      const r = rowOf[lane[chosen]];
       if (r >= 0) { c.beginPath(); c.arc(x, rows[r].y + rows[r].h / 2, 7.5, 0, 7); c.stroke(); }
     };
     const miniX = (us) => gutter + ((us - full.a) / (full.b - full.a)) * (width - gutter);
@@ -514,6 +547,7 @@
       tableWait = setTimeout(() => { page = 0; fill(); if (!quiet) keepAddress(); }, quiet ? 0 : 140);
     };
     const fill = () => {
+      if (!more) return;
       const lo = lower(view.a), hi = lower(view.b);
       if (chosen >= 0 && page === 0) { const at = lower(time[chosen]); if (at > lo + 100 && at < hi) page = Math.floor((at - lo) / 200); }
       page = Math.max(0, Math.min(page, Math.floor(Math.max(0, hi - lo - 1) / 200)));
@@ -528,28 +562,35 @@
     };
     const MARKS = (l) => (l >= CRIT ? "◆" : l >= ERROR ? "■" : l >= WARN ? "▲" : l === WARN - 1 ? "●" : "○");
     const toneName = (l) => (l >= CRIT ? "critical" : l >= ERROR ? "error" : l >= WARN ? "warning" : l === WARN - 1 ? "notice" : "info");
-    const anchors = new Map([...document.querySelectorAll(".all-quotes > li[id]")].map((li) => [li.id, li]));
-    const linkOf = (key) => { const id = "q-" + key; return anchors.has(id) ? "#" + id : null; };
-    const placeOf = (i) => ev.paths[ev.p[i]] + ":" + ev.k[i];
+    const linkOf = (key) => { const id = "q-" + key; return byId(id) ? "#" + id : null; };
+    const textOf = (i) => (more ? more.texts[more.x[i]] : "…");
+    const placeOf = (i) => (more ? more.paths[more.p[i]] + ":" + more.k[i] : "");
+    const shortPlace = (i) => placeOf(i).replaceAll("!", "/").split("/").slice(-2).join("/");
     const rowFor = (i) => {
       const tr = make("tr");
       if (i === chosen) tr.className = "here";
-      const when = make("td", iso(time[i]).slice(11), { className: "time" });
-      when.append(make("span", error(ev.e[i]), { className: "err" }));
+      const when = make("td", iso(time[i]).slice(11) + " ", { className: "time" });
+      when.append(make("span", error(failing[i]), { className: "err" }));
       const lvl = make("td");
-      lvl.append(make("span", MARKS(level[i]) + " " + doc.levels[level[i]], { className: "sev sev-" + toneName(level[i]) }));
+      lvl.append(make("span", MARKS(level[i]) + " " + words.levels[doc.levels[level[i]]], { className: "sev sev-" + toneName(level[i]) }));
       const place = make("td", undefined);
       const link = quoted.has(i) && linkOf(quoted.get(i));
-      place.append(link ? make("a", placeOf(i), { href: link, className: "place", title: words.quoted }) : make("span", placeOf(i), { className: "place" }));
-      tr.append(when, make("td", doc.nodes[node[i]]), make("td", doc.layers[layerOfType[type[i]]]), lvl, make("td", ev.texts[ev.x[i]], { className: "msg" }), place);
+      place.append(make(link ? "a" : "span", shortPlace(i), { className: "place", title: placeOf(i) }));
+      if (link) place.firstChild.href = link;
+      tr.append(when, make("td", doc.nodes[node[i]]), make("td", words.layers[doc.layers[layerOfType[type[i]]]]), lvl, make("td", textOf(i), { className: "msg" }), place);
       tr.addEventListener("click", () => choose(i, false));
       return tr;
     };
     const keepAddress = () => {
       const parts = ["t=" + iso(view.a) + "/" + iso(view.b)];
       Object.entries(filter).forEach(([key, value]) => { if (value) parts.push(key + "=" + encodeURIComponent(value)); });
-      if (chosen >= 0) parts.push("e=" + encodeURIComponent(placeOf(chosen)));
+      if (chosen >= 0 && more) parts.push("e=" + encodeURIComponent(placeOf(chosen)));
       try { history.replaceState(null, "", "#" + parts.join("&")); } catch { /* some viewers forbid it */ }
+    };
+    const find_ = (place) => {
+      const cut = (place || "").lastIndexOf(":"), p = more.paths.indexOf((place || "").slice(0, cut)), k = +(place || "").slice(cut + 1);
+      if (p >= 0) for (let i = 0; i < count; i++) if (more.k[i] === k && more.p[i] === p) return i;
+      return -1;
     };
     const readAddress = () => {
       if (!location.hash.includes("=")) return false;
@@ -558,9 +599,7 @@
       if (b > a) { view.a = a; view.b = b; }
       Object.keys(filter).forEach((key) => { filter[key] = wanted.get(key) || ""; if (controls[key]) controls[key].value = filter[key]; });
       search.value = filter.q;
-      const e = wanted.get("e");
-      chosen = -1;
-      if (e) for (let i = 0; i < count; i++) if (placeOf(i) === e) { chosen = i; break; }
+      chosen = more ? find_(wanted.get("e")) : -1;
       refilter(true);
       return true;
     };
@@ -581,7 +620,7 @@
     const choose = (i, move) => {
       chosen = i;
       if (move && (time[i] < view.a || time[i] > view.b)) { const half = (view.b - view.a) / 2; view.a = time[i] - half; view.b = time[i] + half; }
-      picked.textContent = MARKS(level[i]) + " " + iso(time[i]).replace("T", " ") + " " + doc.nodes[node[i]] + " " + doc.levels[level[i]] + ": " + ev.texts[ev.x[i]];
+      picked.textContent = MARKS(level[i]) + " " + iso(time[i]).replace("T", " ") + " " + doc.nodes[node[i]] + " " + words.levels[doc.levels[level[i]]] + ": " + textOf(i);
       later_();
       clearTimeout(tableWait);
       tableWait = setTimeout(() => { page = 0; fill(); keepAddress(); const here = body.querySelector(".here"); if (here) windowed.scrollTop = here.offsetTop - 60; }, 60);
@@ -641,6 +680,11 @@
       if (drag.moved && drag.brush && !drag.mini) { const p = T(Math.min(x, drag.x)), q = T(Math.max(x, drag.x)); view.a = p; view.b = q; changed(); }
       if (!drag.moved && e.type === "pointerup") {
         const hit = under(x, y);
+        const named = x < gutter && rows.find((row) => y >= row.y && y < row.y + row.h && (row.kind === "sum" || row.kind === "title"));
+        if (named && doc.nodes.length > CROWD) {
+          if (!opened.delete(named.n)) opened.add(named.n);
+          layout(); later_();
+        }
         if (hit && hit.event !== undefined) choose(hit.event, false);
         else if (hit && hit.step && hit.step[7] && quotedPlace.has(hit.step[7])) choose(quotedPlace.get(hit.step[7]), true);
       }
@@ -656,7 +700,7 @@
       if (marker) return { step: marker.step };
       const row = rows.find((r) => y >= r.y && y < r.y + r.h);
       if (!row || x < gutter) return null;
-      if (row.kind === "band") {
+      if (row.bands) {
         const at = T(x), slack = ((view.b - view.a) / width) * 3;
         const found = row.bands.filter((b) => (b[2] ?? -Infinity) - slack <= at && (b[3] ?? Infinity) + slack >= at);
         return found.length ? { band: found[found.length - 1], row } : null;
@@ -666,7 +710,7 @@
       let best = -1, near = slack, many = 0;
       for (let k = lower(at - slack); k < passing.length && time[passing[k]] <= at + slack; k++) {
         const i = passing[k];
-        if (node[i] !== row.n || layerOfType[type[i]] !== row.layer) continue;
+        if (node[i] !== row.n || rowOf[lane[i]] !== rows.indexOf(row)) continue;
         many++;
         const d = Math.abs(time[i] - at) - (weighty(i) ? slack / 2 : 0);
         if (d < near || best < 0) { near = d; best = i; }
@@ -684,7 +728,7 @@
         return [(n < 0 ? words.cluster : doc.nodes[n]) + ": " + label, (a === null ? "…" : clock(a)) + " – " + (b === null ? "…" : clock(b)) + span];
       }
       const i = hit.event;
-      return [ev.texts[ev.x[i]], iso(time[i]).slice(11) + " UTC " + error(ev.e[i]) + " · " + doc.nodes[node[i]] + " · " + types[type[i]] + " · " + doc.levels[level[i]], placeOf(i) + (hit.many > 1 ? " · +" + (hit.many - 1) : "") + (quoted.has(i) ? " · " + words.quoted : "")];
+      return [textOf(i), iso(time[i]).slice(11) + " UTC " + error(failing[i]) + " · " + doc.nodes[node[i]] + " · " + types[type[i]] + " · " + words.levels[doc.levels[level[i]]], placeOf(i) + (hit.many > 1 ? " · +" + (hit.many - 1) : "") + (quoted.has(i) ? " · " + words.quoted : "")];
     };
     const hover = (x, y) => {
       const hit = under(x, y);
@@ -702,14 +746,26 @@
     addEventListener("hashchange", readAddress);
     readColours();
     drawLegend();
-    if (!readAddress()) {
+    const linked = readAddress();
+    if (!linked) {
       const worst = doc.incidents.find((row) => row[1] !== null);
       if (worst) toIncident(worst);
       refilter(true);
     }
     draw();
-    host.dataset.ready = "true";
+    host.dataset.ready = performance.now().toFixed(1);
     if (location.hash.includes("=")) byId("timeline").scrollIntoView();
+
+    // Messages, places and the table, when the lanes are on the screen
+    const addTexts = (part) => {
+      more = part;
+      more.texts = part.tail().split("\0");
+      more.subjects.filter(Boolean).sort().slice(0, 400).forEach((value) => controls.about.append(make("option", value, { value })));
+      if (!linked || !readAddress()) fill();
+    };
+    const idle = window.requestIdleCallback || setTimeout;
+    const read = () => requestAnimationFrame(() => idle(() => unpack("timeline-texts").then(addTexts)));
+    if (document.readyState === "loading") addEventListener("DOMContentLoaded", read); else read();
   };
-  unpack().then(start);
+  unpack("timeline-lanes").then(start);
 })();

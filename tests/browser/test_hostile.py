@@ -12,6 +12,7 @@ import pytest
 
 from hadiag.report.render import render_page
 from hadiag.report.scene import Scene
+from hadiag.report.words import Said
 from tests.browser.conftest import Open
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -79,7 +80,7 @@ class Fuzz:
     def spoilt_scene(self, scene: Scene) -> Scene:
         """A timeline of hostile messages."""
         moments = [replace(m, text=self.text(), subject=self.text(), path=self.text()) for m in scene.moments]
-        bands = [replace(band, label=self.text()) for band in scene.bands]
+        bands = [replace(band, label=Said(self.text())) for band in scene.bands]
         return replace(scene, moments=tuple(moments), bands=tuple(bands))
 
 

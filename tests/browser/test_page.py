@@ -122,7 +122,7 @@ def test_without_script(visit: Open, report: Path, result: Mapping[str, Any]) ->
     """With JavaScript off everything is there but zoom and filter, and nothing that would need it."""
     page = visit(report, java_script_enabled=False).page
     assert page.locator(".needs-script:visible, #theme:visible, #copy:visible").count() == 0
-    assert page.locator(".picture img").first.is_visible()
+    assert page.locator(".picture svg").first.is_visible()
     shown = page.locator("body").inner_text()
     incident = result["incidents"][0]
     for step in incident["chain"]:

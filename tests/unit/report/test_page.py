@@ -14,9 +14,10 @@ from lxml import html
 
 from hadiag.errors import UsageError
 from hadiag.report.bands import CLUSTER
-from hadiag.report.figures import overview, svg_of
+from hadiag.report.overview import picture_of
 from hadiag.report.render import render_page, render_result
 from hadiag.report.scene import Scene, scene_of_result
+from hadiag.report.words import read_words
 from hadiag.resources import templates_dir
 
 ORDER = [
@@ -146,8 +147,9 @@ def test_views_that_exclude_each_other_are_drawn(result: Mapping[str, Any]) -> N
     clash = {"what": "active_twice", "nodes": ["node1", "node2"], "overlap_s": 5.0, "evidence": []}
     clash |= {"start": result["incidents"][0]["start"], "end": result["incidents"][0]["end"]}
     scene = scene_of_result({**result, "contradictions": [clash, clash]})
-    (band,) = [band for band in scene.bands if band.row == "active twice"]
-    assert (band.node, band.tone, band.label) == (CLUSTER, "down", "active twice: node1, node2")
-    figure = overview(scene, result["incidents"][0])
-    assert figure is not None
-    assert "active twice: node1, node2" in svg_of(figure)
+    words = read_words()
+    (band,) = [band for band in scene.bands if band.row == "active_twice"]
+    assert (band.node, band.tone, words.label(band.label)) == (CLUSTER, "down", "active twice: node1, node2")
+    picture = picture_of(scene, result["incidents"][0], words, "here")
+    assert picture is not None
+    assert "active twice: node1, node2" in picture.svg

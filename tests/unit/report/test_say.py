@@ -16,7 +16,7 @@ def test_alternatives_are_told_apart_from_what_they_share() -> None:
     found = alternatives(incident, "a was lost. It could be: a crashed; or: The network of a was cut. The fence device")
     assert found is not None
     assert [one["text"] for one in found["leads"]] == ["a crashed", "The network of a was cut"]
-    assert found["beside"] == rest
+    assert found["beside"] == ["The fence device f does not work.", "It refuses."]
 
 
 def test_a_single_explanation_is_no_alternative() -> None:

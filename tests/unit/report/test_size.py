@@ -7,9 +7,11 @@ import gzip
 import json
 import random
 import re
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from hadiag.report.machine import as_data
 from hadiag.report.payload import BUDGET, pack
 from hadiag.report.render import render_page
 from hadiag.report.scene import Moment, Scene
+from hadiag.report.words import read_words
 from tests.conftest import ROOT
 
 SHELL_LIMIT = 80_000
@@ -82,9 +85,23 @@ def crowd(count: int, *, alike: bool = False) -> Scene:
 
 def unpacked(page: str) -> dict[str, Any]:
     """What the script of a page reads."""
-    found = re.search(r'id="timeline-data">([^<]+)<', page)
+    found = re.search(r'id="timeline-lanes">([^<]+)<', page)
     assert found
-    return dict(json.loads(gzip.decompress(base64.b64decode(found[1]))))
+    return read_part(found[1])
+
+
+def read_part(packed: str) -> dict[str, Any]:
+    """Head and columns of a part, as the script of the page reads them."""
+    raw = gzip.decompress(base64.b64decode(packed))
+    long = int.from_bytes(raw[:4], "little")
+    part: dict[str, Any] = json.loads(raw[4 : 4 + long])
+    at = 4 + long
+    for name, kind, count in part["columns"]:
+        size = struct.calcsize(f"<{kind}")
+        assert at % size == 0, name
+        part[name] = struct.unpack(f"<{count}{kind}", raw[at : at + count * size])
+        at += count * size
+    return part | {"tail": raw[at:].decode()}
 
 
 def test_the_shell_is_small(empty: Mapping[str, Any]) -> None:
@@ -97,7 +114,7 @@ def test_a_hundred_thousand_events_fit(empty: Mapping[str, Any]) -> None:
     """Ordinary messages are all kept; the page stays below 5 MB."""
     page = render_page(empty, crowd(MANY, alike=True))
     assert len(page.encode("utf-8")) < PAGE_LIMIT
-    assert len(unpacked(page)["events"]["t"]) == MANY
+    assert len(unpacked(page)["t"]) == MANY
     assert "were left out of the interactive timeline" not in page
 
 
@@ -106,7 +123,7 @@ def test_what_does_not_fit_is_thinned_by_rule_and_said(empty: Mapping[str, Any])
     scene = crowd(MANY)
     page = render_page(empty, scene)
     assert len(page.encode("utf-8")) < PAGE_LIMIT
-    kept = unpacked(page)["events"]
+    kept = unpacked(page)
     left_out = MANY - len(kept["t"])
     assert left_out > 0
     assert f"{left_out} of {MANY} events that nothing rests on were left out" in page
@@ -117,12 +134,30 @@ def test_what_does_not_fit_is_thinned_by_rule_and_said(empty: Mapping[str, Any])
 def test_the_order_of_thinning(empty: Mapping[str, Any]) -> None:
     """A smaller budget keeps a subset; the last to go is what the report quotes."""
     scene, data = crowd(2000), empty
-    whole, none = pack(scene, data)
-    assert none == 0
+    whole = pack(scene, data, read_words())
+    assert whole.left_out == 0
     assert len(whole) < BUDGET
-    tiny, left_out = pack(scene, data, budget=1)
-    events = json.loads(gzip.decompress(base64.b64decode(tiny)))["events"]
-    assert len(events["t"]) == len(events["quoted"]) == 2000 - left_out == 1
+    tiny = pack(scene, data, read_words(), budget=1)
+    events = read_part(tiny.lanes)
+    assert len(events["t"]) == len(events["quoted"]) == 2000 - tiny.left_out == 1
+
+
+def test_columns_hold_what_the_scene_holds(empty: Mapping[str, Any]) -> None:
+    """Times, places and messages come out as they went in, over gaps of any length."""
+    early, late = crowd(40), replace(crowd(1).moments[0], ns=START + 86_400 * 40 * NS, err_ns=None)
+    scene = replace(early, moments=(*early.moments, late))
+    packed = pack(scene, empty, read_words())
+    lanes, texts = read_part(packed.lanes), read_part(packed.texts)
+    far = dict(lanes["far"])
+    steps = [step + far.get(place, 0) for place, step in enumerate(lanes["t"])]
+    messages = texts["tail"].split("\0")
+    found = [
+        (lanes["zero"] + sum(steps[: place + 1]), lanes["nodes"][lanes["n"][place]], messages[texts["x"][place]],
+         texts["paths"][texts["p"][place]], texts["k"][place])
+        for place in range(len(steps))
+    ]  # fmt: skip
+    assert found == [(m.ns // 1000, m.node, m.text, m.path, m.line) for m in scene.moments]
+    assert lanes["e"][-1] == -1
 
 
 def test_equal_results_give_equal_bytes(result: Mapping[str, Any], tmp_path: Path) -> None:
