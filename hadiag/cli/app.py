@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Annotated
@@ -59,6 +60,8 @@ def register() -> None:
 
 def run() -> None:
     """Run the command line and end with the exit status of the contract."""
+    # What an analysis makes lives until its end: the collector would walk all of it again and again.
+    gc.set_threshold(200_000, 50, 1000)
     register()
     debug = "--debug" in sys.argv
     try:

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hadiag.cli.bars import bars
+from hadiag.cli.collect_help import SUMMARY
 from hadiag.cli.console import harmless, write_file
 from hadiag.cli.when import parse_when
 from hadiag.collect.describe import dry_run
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from hadiag.collect.manifest import Manifest
 
-SUMMARY = "Gather logs, configuration and state from the nodes of a cluster, for hadiag analyze."
 
 _MORE = """\
 Runs on a node or on a workstation, over your own ssh. Nothing is installed on the nodes; passwords, tokens and
