@@ -63,7 +63,12 @@ def _who(identity: NodeIdentity) -> str:
 
 def state(
     inputs: shared.Inputs,
-    at: Annotated[str, typer.Option("--at", metavar="TIME", help="The moment: 2026-11-22T10:00:05 (UTC).")],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help="The moment: 2026-11-22T10:00:05 (UTC); without it, all of it with its spans."
+        ),
+    ] = None,
     tables: Annotated[
         list[str] | None, typer.Option("--table", metavar="TABLE", help="Only these tables; repeatable.")
     ] = None,
@@ -71,13 +76,13 @@ def state(
     quiet: shared.Quiet = False,
     debug: shared.Debug = False,
 ) -> None:
-    """Show what each node believed at a moment: membership, quorum, DC, fencing, resources."""
+    """Show what each node believed at a moment: membership, quorum, DC, fencing, resources, changes of the configuration."""
     del debug
     from hadiag.cli.when import parse_when
     from hadiag.pipeline import read_timeline
     from hadiag.state import build_views
 
-    moment = parse_when(at)
+    moment = parse_when(at) if at is not None else None
     with progress(inputs, quiet=quiet) as hooks:
         timeline, reading, _ = read_timeline(inputs, shared.make(cluster=cluster, hooks=hooks), sys.stdin.buffer)
     views = build_views(timeline, reading.facts)
@@ -85,8 +90,21 @@ def state(
     for table in views.tables:
         if tables and table not in tables:
             continue
-        for view in views.at(table, moment or 0):
-            typer.echo(harmless(_believed(view) + ended.get(str(view.observer), "")))
+        for view in views.of(table) if moment is None else views.at(table, moment):
+            told = _span(view) if moment is None else ended.get(str(view.observer), "")
+            typer.echo(harmless(_believed(view) + told + _source(view)))
+
+
+def _span(view: View) -> str:
+    from hadiag.model.time import iso_utc
+
+    start, end = (iso_utc(at.ns)[:23] if at is not None else "" for at in (view.start, view.end))
+    return f"   [{start}]" if start and start == end else f"   [{start or 'before the logs'} .. {end or 'the end'}]"
+
+
+def _source(view: View) -> str:
+    """The file of a snapshot that a view rests on, where no log line tells it."""
+    return f"   ({view.told_by.path})" if view.told_by is not None else ""
 
 
 def _ended(timeline: Timeline, moment: int) -> dict[str, str]:

@@ -155,10 +155,17 @@ STATE_TABLES: Mapping[str, StateTable] = {
     "node.pause": _state("node duration_s", "corosync.main.not_scheduled", nodes="node"),
     "node.boot": _state("node how", "kernel.boot", nodes="node"),
     "clock.step": _state("node by_s", "chrony.step", nodes="node"),
-    "transition": _state("number dc file kind result aborts", "pcmk.transition.result", operation=True, nodes="dc"),
+    "transition": _state(
+        "number dc file kind result aborts input", "pcmk.transition.result", operation=True, nodes="dc"
+    ),
     "cluster.option": _state("name value source", "cib.diff"),
     "node.standby": _state("node value", "cib.diff", nodes="node"),
     "node.maintenance": _state("node value", "cib.diff", nodes="node"),
+    "config.change": _state(
+        "section object name change old new client tool user node version source",
+        "cib.change cib.option_change",
+        nodes="node",
+    ),
     "admin.action": _state("what tool user target on planned_effects", "cib.request sudo.command", nodes="observer"),
     "observer.silent": _state("node how", "kernel.boot", nodes="node"),
     "contradiction": _state("what nodes resource overlap_s", "", nodes="nodes", resources="resource"),

@@ -20,7 +20,10 @@ Tables and their values:
 * ``link.state``: peer ("" for a ring of the redundant ring protocol), link, state (up, down), startup (down because
   corosync had only begun)
 * ``dc.view``: dc ("" for none); ``controller.state``: state
-* ``transition``: number, dc, file, kind (input, warn, error), result, aborts
+* ``transition``: number, dc, file, kind (input, warn, error), result, aborts, input (path of the scheduler input in the
+  bundle); from the calculation to the result, a moment where the plan was never run
+* ``config.change``: section, object, name, change (added, changed, removed, moved), old, new, client, tool, user, node (where
+  it was asked for), version, source (log, pe-input, cib)
 * ``fencing.operation``: op_id, action, target, reason, client, requested_by, executed_by, devices, attempts, result
   (ok, failed, timeout, no_device, unknown), error, duration_s, manual, by (cluster, admin), origin_pending
 * ``fencing.attempt``: op_id, action, target, device, agent, executed_by, result, error, text, duration_s

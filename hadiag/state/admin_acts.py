@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hadiag.model.time import NS
@@ -24,6 +24,7 @@ COMMANDS = ("sudo.command", "crmsh.admin", "pcsd.running", "shell.command", "aud
 ABORTS = ("pcmk.transition.aborted", "pcmk.transition.aborted_old")
 MODE_CHANGES = ("cib.node_mode", "cib.rsc_mode", "cib.option_change", "attrd.node_mode")
 CLI_CONSTRAINT = "cib.cli_constraint"
+CIB_CHANGE = "cib.change"
 FENCE_CLIENTS = ("fence.client_wants", "fence.client_wants_old")
 ACK = "fence.manual_ack"
 CLEANUP = ("pcmk.rsc.cleanup", "pcmk.refresh_all")
@@ -36,7 +37,7 @@ STANDBY_LINE = "sched.maintenance"
 TERMINATE = "attrd.terminate"
 POWER_KEY = "systemd.power_key"
 CONSUMES = frozenset(
-    {*COMMANDS, *ABORTS, *MODE_CHANGES, CLI_CONSTRAINT, *FENCE_CLIENTS, ACK, *CLEANUP, *STOPS, *REBOOTS}
+    {*COMMANDS, *ABORTS, *MODE_CHANGES, CLI_CONSTRAINT, CIB_CHANGE, *FENCE_CLIENTS, ACK, *CLEANUP, *STOPS, *REBOOTS}
     | {CIB_REQUEST, STANDBY_LINE, TERMINATE, POWER_KEY, *PEER_STOPS}
 )
 
@@ -147,8 +148,12 @@ def _traces(timeline: Timeline) -> Iterator[Act]:
         yield from _command(timeline, event)
     for event in placed(timeline, *ABORTS):
         yield from _aborted(timeline, event)
+    owners = _owners(timeline)
     for event in placed(timeline, *MODE_CHANGES, CLI_CONSTRAINT):
         command = cib_command(timeline, event)
+        if command is not None and not command.target:
+            ref = event.refs[0]
+            command = replace(command, target=owners.get((ref.bundle, ref.path, ref.line), ""))
         if command is not None:
             yield _act(event, command)
     for event in placed(timeline, *FENCE_CLIENTS, ACK):
@@ -162,6 +167,18 @@ def _traces(timeline: Timeline) -> Iterator[Act]:
     yield from _reboots(timeline)
     yield from _requests(timeline)
     yield from _standby_lines(timeline)
+
+
+def _owners(timeline: Timeline) -> dict[tuple[str, str, int], str]:
+    """Resource or node that a continuation line belongs to, by its place: the line before names it."""
+    found: dict[tuple[str, str, int], str] = {}
+    for event in timeline.of(CIB_CHANGE):
+        path, ref = text(event, "path") or "", event.refs[0]
+        resource = _RESOURCE_ID.findall(path)
+        target = resource[-1] if resource else _node_in(timeline, path)
+        if target:
+            found[ref.bundle, ref.path, ref.line + 1] = target
+    return found
 
 
 def _act(event: Event, command: Command, user: str | None = None) -> Act:

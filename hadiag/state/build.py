@@ -9,6 +9,7 @@ from hadiag.model.source import Warn
 from hadiag.state import (
     admin,
     clocksteps,
+    config_changes,
     controller,
     daemons,
     fencing,
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 
 def built_in() -> tuple[StateTracker, ...]:
     """Trackers that ship with hadiag."""
-    modules = (membership, links, quorum, controller, daemons, fencing, resources, admin, options, pauses, clocksteps)
+    modules = (
+        *(membership, links, quorum, controller, daemons, fencing, resources, admin, options, config_changes),
+        *(pauses, clocksteps),
+    )
     return tuple(module.TRACKER for module in modules)
 
 
