@@ -17,8 +17,9 @@ from typing import BinaryIO, Final, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hadiag.catalogue import Catalogue, Matcher, Pattern
+from hadiag.catalogue import Catalogue, Matcher
 from hadiag.extract.keeping import NEAR_NS, Batch, Keeper, Run
+from hadiag.extract.needs import Needs
 from hadiag.extract.search import FOUND, LineSearch
 from hadiag.extract.surroundings import Surroundings
 from hadiag.extract.unknowns import UnknownMessages, UnknownTemplate
@@ -91,40 +92,19 @@ _MAX_KNOWN: Final = 10_000
 """Lines that are known by their text behind the stamp; when there are more, all are forgotten."""
 
 
-_Need = tuple[re.Pattern[bytes] | bytes, ...]
-"""Of one pattern: the texts that must all stand in a line, where several would do as an expression."""
-
-
-def _any_need(needs: tuple[_Need, ...], line: bytes) -> bool:
-    for need in needs:
-        for part in need:
-            if (part not in line) if isinstance(part, bytes) else (part.search(line) is None):
-                break
-        else:
-            return True
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What the hits of a database mean.
 
     Of each number: how urgent its patterns are, the type that names them, and what else a line must hold for any of them to
-    match (numbers without it: the hit itself is enough).
+    match.
     """
 
     matcher: Matcher
     ranks: NDArray[np.int64]
     keys: tuple[str, ...]
     continues: frozenset[int]
-    needs: Mapping[int, tuple[_Need, ...]]
-
-    def possible(self, numbers: list[int], line: bytes) -> list[int]:
-        """The numbers of a line, its runs of blanks collapsed, that may be more than a hit."""
-        if line.endswith(b"\\") or b"\x1b" in line:  # the message goes on below, or colours stand in it
-            return numbers
-        needs = self.needs
-        return [number for number in numbers if number not in needs or _any_need(needs[number], line)]
+    needs: Needs
 
 
 @lru_cache(maxsize=4)
@@ -136,28 +116,7 @@ def _plan(catalogue: Catalogue, patterns: tuple[tuple[int, ...], ...]) -> _Plan:
     for number in going_on:
         ranks[number] = _CORE  # the lines that follow are at hand only now
     keys = [members[0].name if members else "" for members in types]
-    needs: dict[int, tuple[_Need, ...]] = {}
-    for number, members in enumerate(patterns):
-        found = [_need(catalogue.patterns[index]) for index in members]
-        if found and all(found):
-            needs[number] = tuple(dict.fromkeys(found))
-    return _Plan(Matcher(catalogue), np.array(ranks), tuple(keys), going_on, needs)
-
-
-def _need(pattern: Pattern) -> _Need:
-    """What a line must hold for a pattern to match, the rarest (longest) text first; nothing where its block copies hold it all."""
-    copies = [_plain(copy) for copy in pattern.block_regexes]
-    clauses = [tuple(text.encode() for text in clause) for clause in pattern.needs]
-    open_still = [clause for clause in clauses if not all(any(text in copy for text in clause) for copy in copies)]
-    open_still.sort(key=lambda clause: (len(clause), -min(map(len, clause))))
-    return tuple(
-        clause[0] if len(clause) == 1 else re.compile(b"|".join(map(re.escape, clause))) for clause in open_still
-    )
-
-
-def _plain(copy: bytes) -> bytes:
-    r"""The text of a block copy, which is nothing but text with some bytes written as ``\xNN``."""
-    return re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), copy)
+    return _Plan(Matcher(catalogue), np.array(ranks), tuple(keys), going_on, Needs(catalogue, patterns))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -330,7 +289,7 @@ class _LogReader:
             return _NONE, None
         model = self._models.get(key)
         if model is None:
-            numbers = self._plan.possible(groups.numbers_of(group), groups.text_of(group))
+            numbers = self._plan.needs.possible(groups.numbers_of(group), groups.text_of(group))
             rank = max((self._ranks[number] for number in numbers), default=_NONE)
             if rank < _CORE:
                 return rank, None
@@ -427,7 +386,7 @@ class _LogReader:
         if model is not None:
             return self._known(here, index, _Body(key, pid, model, 0))
         line = here.block.line(index)
-        possible = self._plan.possible(numbers, b" ".join(line.split()))
+        possible = self._plan.needs.possible(numbers, b" ".join(line.split()))
         if not possible:
             return None
         text = line.decode("utf-8", "replace")
