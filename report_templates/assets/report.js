@@ -9,6 +9,8 @@
   };
   const root = document.documentElement;
   const repaint = [];
+  // This script stands behind the timeline, so that the lanes are drawn while the rest of the page is still read
+  const whole = (act) => { if (document.readyState === "loading") addEventListener("DOMContentLoaded", act); else act(); };
 
   // Colours: automatic, light, dark
   const theme = byId("theme");
@@ -26,8 +28,9 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => repaint.forEach((draw) => draw()));
 
   // Copy the text of the review
-  const copy = byId("copy");
-  if (copy) {
+  whole(() => {
+    const copy = byId("copy");
+    if (!copy) return;
     copy.hidden = false;
     copy.addEventListener("click", async () => {
       const text = byId("review-text").textContent;
@@ -38,7 +41,7 @@
         getSelection().selectAllChildren(byId("review-text"));
       }
     });
-  }
+  });
 
   // A link to something inside a folded part opens it
   const reveal = () => {
@@ -50,7 +53,7 @@
     if (target) target.scrollIntoView();
   };
   addEventListener("hashchange", reveal);
-  reveal();
+  whole(reveal);
 
   const host = byId("lanes");
   if (!host || typeof DecompressionStream === "undefined") return;
@@ -64,14 +67,43 @@
     return bytes;
   };
   const unpack = async (id) => {
-    const stream = new Blob([bytesOf(byId(id).textContent)]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const raw = await new Response(stream).arrayBuffer();
+    const gunzip = new DecompressionStream("gzip"), writer = gunzip.writable.getWriter();
+    writer.write(bytesOf(byId(id).textContent));
+    writer.close();
+    const raw = await new Response(gunzip.readable).arrayBuffer();
     const read = (from, long) => new TextDecoder().decode(new Uint8Array(raw, from, long));
     const long = new DataView(raw).getUint32(0, true), part = JSON.parse(read(4, long));
     let at = 4 + long;
     part.columns.forEach(([name, kind, count]) => { part[name] = new KINDS[kind](raw, at, count); at += count * KINDS[kind].BYTES_PER_ELEMENT; });
     part.tail = () => read(at);
     return part;
+  };
+
+  // Loops over all events, apart from everything else so that they are compiled soon
+  const bin = (passing, lo, hi, time, start, scale, lane, rowOf, level, worst, many, px) => {
+    for (let k = lo; k < hi; k++) {
+      const i = passing[k], r = rowOf[lane[i]];
+      if (r < 0) continue;
+      const at = r * px + (((time[i] - start) * scale) | 0), l = level[i] + 1;
+      if (worst[at] < l) worst[at] = l;
+      many[at]++;
+    }
+  };
+  const choose_ = (out, level, type, node, floor, okType, only) => {
+    let k = 0;
+    for (let i = 0; i < level.length; i++) if (level[i] >= floor && okType[type[i]] && (only < 0 || node[i] === only)) out[k++] = i;
+    return k;
+  };
+  const paint = (image, px, worst, many, tops, inks, warn) => {
+    for (let r = 0; r < tops.length; r++) {
+      if (tops[r] < 0) continue;
+      for (let x = 0, at = r * px; x < px; x++, at++) {
+        const w = worst[at];
+        if (!w) continue;
+        const half = Math.min(6, 2 + (32 - Math.clz32(many[at])) + (w > warn ? 2 : 0)), ink = inks[w];
+        for (let y = tops[r] - half, to = tops[r] + half; y < to; y++) image[y * px + x] = ink;
+      }
+    }
   };
 
   const start = (doc) => {
@@ -197,6 +229,11 @@
       t.strokeStyle = ink.faint; t.globalAlpha = 0.55; t.lineWidth = 1;
       t.beginPath(); t.moveTo(-2, 10); t.lineTo(10, -2); t.moveTo(-6, 6); t.lineTo(6, -6); t.stroke();
       ink.hatch = canvas.getContext("2d").createPattern(tile, "repeat");
+      t.globalAlpha = 1;
+      ink.levels = Uint32Array.from({ length: doc.levels.length + 1 }, (_, w) => {
+        t.fillStyle = levelColour(Math.max(0, w - 1)); t.fillRect(0, 0, 1, 1);
+        return new Uint32Array(t.getImageData(0, 0, 1, 1).data.buffer)[0];
+      });
     };
     const toneColour = (tone) => (tone === "silent" ? ink.hatch : ink["t-" + tone] || ink["t-idle"]);
     const levelColour = (l) => (l >= CRIT ? ink.critical : l >= ERROR ? ink.error : l >= WARN ? ink.warning : ink.info);
@@ -257,14 +294,13 @@
       const n = doc.nodes.indexOf(filter.node), l = doc.layers.indexOf(filter.layer), floor = filter.level ? doc.levels.indexOf(filter.level) : 0;
       const q = filter.q.toLowerCase();
       const okText = q && more ? more.texts.map((t) => t.toLowerCase().includes(q)) : null;
-      const okType = types.map((t) => (!filter.type || t === filter.type) ? 1 : 0);
+      const okType = Uint8Array.from(types, (t, y) => ((!filter.type || t === filter.type) && (l < 0 || layerOfType[y] === l) ? 1 : 0));
       const about = filter.about && more ? more.subjects.indexOf(filter.about) : -1;
-      let k = 0;
-      for (let i = 0; i < count; i++) {
-        if (level[i] < floor || !okType[type[i]] || (n >= 0 && node[i] !== n) || (l >= 0 && layerOfType[type[i]] !== l)) continue;
-        if (about >= 0 && more.s[i] !== about) continue;
-        if (okText && !okText[more.x[i]]) continue;
-        out[k++] = i;
+      let k = choose_(out, level, type, node, floor, okType, n);
+      if (about >= 0 || okText) {
+        const found = out.subarray(0, k).filter((i) => (about < 0 || more.s[i] === about) && (!okText || okText[more.x[i]]));
+        out.set(found);
+        k = found.length;
       }
       passing = out.subarray(0, k);
       layout();
@@ -281,6 +317,8 @@
     const X = (us) => gutter + ((us - view.a) / (view.b - view.a)) * (width - gutter);
     const T = (x) => view.a + ((x - gutter) / (width - gutter)) * (view.b - view.a);
     let density = null, pending = false, markers = [];
+    const sheet = document.createElement("canvas");
+    let pool = null;
     const draw = () => {
       pending = false;
       const box = stage.clientWidth;
@@ -413,32 +451,19 @@
         }
         return;
       }
-      // Many events: the worst level and the number for each pixel of each row, then runs of equal pixels
-      const px = Math.ceil(width - gutter), n = rows.length;
-      const worst = new Uint8Array(px * n), many = new Uint16Array(px * n);
-      for (let k = lo; k < hi; k++) {
-        const i = passing[k], r = rowOf[lane[i]];
-        if (r < 0) continue;
-        const at = r * px + (((time[i] - view.a) * scale) | 0);
-        if (worst[at] <= level[i]) worst[at] = level[i] + 1;
-        if (many[at] < 65535) many[at]++;
-      }
-      const tall = (at) => Math.min(6, 2 + Math.round(Math.log2(many[at] + 1)) + (worst[at] > WARN ? 2 : 0));
-      for (const [low, high] of [[1, WARN], [WARN + 1, WARN + 1], [ERROR + 1, ERROR + 1], [CRIT + 1, 255]]) {
-        c.fillStyle = levelColour(low - 1);
-        for (let r = 0; r < n; r++) {
-          if (rows[r].kind !== "events") continue;
-          const base = r * px, mid = rows[r].y + rows[r].h / 2;
-          for (let x = 0, to; x < px; x = to) {
-            const w = worst[base + x];
-            to = x + 1;
-            if (w < low || w > high) continue;
-            const h = tall(base + x);
-            while (to < px && worst[base + to] >= low && worst[base + to] <= high && tall(base + to) === h) to++;
-            c.fillRect(gutter + x, mid - h, Math.max(to - x, w > WARN ? 2 : 1), 2 * h);
-          }
-        }
-      }
+      // Many events: the worst level and the number for each pixel of each row, as one image
+      const px = Math.ceil(width - gutter), n = rows.length, tall = Math.ceil(height);
+      if (!pool || pool.px !== px || pool.n !== n || pool.tall !== tall) {
+        sheet.width = px; sheet.height = tall;
+        const image = new ImageData(px, tall);
+        pool = { px, n, tall, image, dots: new Uint32Array(image.data.buffer), worst: new Uint8Array(px * n), many: new Uint32Array(px * n) };
+      } else { pool.dots.fill(0); pool.worst.fill(0); pool.many.fill(0); }
+      bin(passing, lo, hi, time, view.a, scale, lane, rowOf, level, pool.worst, pool.many, px);
+      const tops = Int32Array.from(rows, (row) => (row.kind === "events" ? Math.round(row.y + row.h / 2) : -1));
+      paint(pool.dots, px, pool.worst, pool.many, tops, ink.levels, WARN);
+      sheet.getContext("2d").putImageData(pool.image, 0, 0);
+      c.imageSmoothingEnabled = false;
+      c.drawImage(sheet, gutter, 0);
     };
     const laneTop = (n, id) => { const row = rows.find((r) => r.n === n && (!id || r.id === id)) || rows.find((r) => r.n === n); return row ? row.y + row.h / 2 : null; };
     const tip = (c, x, y, angle) => {
@@ -513,21 +538,19 @@
     const drawMini = (c) => {
       const px = Math.max(1, Math.ceil(width - gutter)), top = height - MINI + 6, h = MINI - 8;
       if (!density || density.px !== px) {
-        const bins = new Uint32Array(px), worst = new Uint8Array(px);
-        let most = 1;
-        for (let k = 0; k < passing.length; k++) {
-          const i = passing[k], at = Math.min(px - 1, Math.max(0, ((time[i] - full.a) / (full.b - full.a) * px) | 0));
-          if (++bins[at] > most) most = bins[at];
-          if (level[i] > worst[at]) worst[at] = level[i];
-        }
-        density = { px, bins, worst, most };
+        const worst = new Uint8Array(px), many = new Uint32Array(px), all = new Int16Array(rowOf.length);
+        bin(passing, 0, passing.length, time, full.a, (px - 0.01) / (full.b - full.a), lane, all, level, worst, many, px);
+        density = { px, worst, many, most: many.reduce((p, q) => Math.max(p, q), 1) };
       }
       c.fillStyle = ink.soft; c.fillRect(gutter, top, px, h);
-      for (let x = 0; x < px; x++) {
-        if (!density.bins[x]) continue;
-        const tall = Math.max(2, (Math.log(density.bins[x] + 1) / Math.log(density.most + 1)) * (h - 2));
-        c.fillStyle = levelColour(density.worst[x]);
-        c.fillRect(gutter + x, top + h - tall, 1, tall);
+      for (const [low, high] of [[1, WARN], [WARN + 1, WARN + 1], [ERROR + 1, 255]]) {
+        c.fillStyle = levelColour(low - 1);
+        for (let x = 0; x < px; x++) {
+          const w = density.worst[x];
+          if (w < low || w > high) continue;
+          const tall = Math.max(2, (Math.log(density.many[x] + 1) / Math.log(density.most + 1)) * (h - 2));
+          c.fillRect(gutter + x, top + h - tall, 1, tall);
+        }
       }
       const a = Math.max(gutter, miniX(view.a)), b = Math.min(width, miniX(view.b));
       c.strokeStyle = ink.accent; c.lineWidth = 2; c.strokeRect(a, top, Math.max(4, b - a) - 1, h);
@@ -765,7 +788,7 @@
     };
     const idle = window.requestIdleCallback || setTimeout;
     const read = () => requestAnimationFrame(() => idle(() => unpack("timeline-texts").then(addTexts)));
-    if (document.readyState === "loading") addEventListener("DOMContentLoaded", read); else read();
+    whole(read);
   };
   unpack("timeline-lanes").then(start);
 })();
