@@ -14,6 +14,7 @@ from hadiag.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hadiag.model.fact import Fact
     from hadiag.model.view import View
     from hadiag.timeline import NodeIdentity, Timeline
 
@@ -41,13 +42,34 @@ def whois(
 ) -> None:
     """Say who a name, a node id or an address is."""
     del debug
-    timeline = _timeline(inputs, cluster, quiet)
+    from hadiag.pipeline import read_timeline
+
+    with progress(inputs, quiet=quiet) as hooks:
+        read = read_timeline(list(inputs), shared.make(cluster=cluster, hooks=hooks), sys.stdin.buffer)
+    timeline = read[0]
     wanted = None if name == "*" else timeline.node(name)
     if name != "*" and wanted is None:
         raise UsageError(f"No node is known as {name}; hadiag whois '*' lists all.")
     for identity in timeline.nodes:
         if wanted in (None, identity.name):
             typer.echo(harmless(_who(identity)))
+            typer.echo(harmless(_known_from(timeline, read[1].facts, identity)))
+
+
+def _known_from(timeline: Timeline, facts: Sequence[Fact], identity: NodeIdentity) -> str:
+    """When a node was seen, and where each of its names stands."""
+    from hadiag.model.time import iso_utc
+    from hadiag.timeline.whois import evidence, span
+
+    parts = []
+    seen = span(timeline, identity)
+    if seen is not None:
+        whose = "its logs" if seen[2] else "named by others"
+        parts.append(f"  seen:      {iso_utc(seen[0])[:19]} .. {iso_utc(seen[1])[:19]} ({whose})")
+    for one in evidence(timeline, facts, identity):
+        place = f"{one.path}:{one.line}" if one.line else one.path
+        parts.append(f"  {one.name}: {place} ({one.how})")
+    return "\n".join(parts)
 
 
 def _who(identity: NodeIdentity) -> str:

@@ -78,11 +78,15 @@ class FailRow:
 
 
 def state_fact(source: Source, root: etree._Element, origin: str) -> Fact:
-    """The ``cib.state`` fact of a CIB; ``origin`` is ``pe-input`` for a scheduler input, else ``cib``."""
+    """The ``cib.state`` fact of a CIB; ``origin`` is ``pe-input`` for a scheduler input, else ``cib``.
+
+    Only the scheduler writes the date of its run, so a CIB with one is its input under another name.
+    """
     date = _int(root.get("execution-date"))
     executed = date * NS if date else None
     live = root.find("status/node_state") is not None
     newest = _newest(root)
+    origin = "pe-input" if executed is not None else origin
     at = executed if origin == "pe-input" else _written(source, newest)
     state = CibState(root, date * 1000 if date else None)
     values: dict[str, Scalar] = {

@@ -20,6 +20,7 @@ from hadiag.timeline.identity import Identities, NodeIdentity, resolve
 from hadiag.timeline.known import Catalogue, TypeInfo, core_message, node_fields
 from hadiag.timeline.masked import with_own_names
 from hadiag.timeline.merge import richest_fields
+from hadiag.timeline.otherwise import learn
 from hadiag.timeline.owners import with_owners
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.silence import find_silences
@@ -53,7 +54,7 @@ def build(  # noqa: PLR0913 - the inputs of the stage, the rest by name only
     """
     raws, logs, all_facts = with_own_names(list(raw_events), list(summaries), list(facts))
     raws, logs = with_owners(raws, logs)
-    who = resolve(raws, logs, all_facts)
+    who = resolve(raws, logs, all_facts, learn)
     if cluster is not None and cluster not in who.clusters.names:
         names = ", ".join(who.clusters.names) or "none"
         raise UsageError(f"The input holds no cluster named {cluster} (it holds: {names}).")
@@ -79,7 +80,7 @@ def wall_clocks(
     """Log files by input and path, with year and zone where something proves them: ``LogFile.utc`` reads any of their stamps."""
     all_facts = list(facts)
     raws, logs = with_owners(list(raw_events), list(summaries))
-    who = resolve(raws, logs, all_facts)
+    who = resolve(raws, logs, all_facts, learn)
     samples, files = _samples(raws, logs, who, None)
     settle(files, samples, all_facts, who, known_times(files, all_facts, collected_at or {}, time.time_ns()))
     return {file.key: file for file in files}

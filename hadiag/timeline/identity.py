@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hadiag.model.entity import Node, NodeRole, Scalar
 from hadiag.model.event import RawEvent
 from hadiag.model.fact import Fact
 from hadiag.model.record import LogSummary
-from hadiag.snapshots.cib_facts import TABLE as CIB_STATE
-from hadiag.snapshots.cib_facts import read_snapshot
 from hadiag.timeline.clusters import Clusters, find_clusters
 from hadiag.timeline.known import is_pacemaker
 from hadiag.timeline.nodeids import infer_node_ids
@@ -97,7 +95,7 @@ class Identities:
         if label != key and label in self._names:
             known = self._names[label]
             return known if "." not in known or known.lower() == key else None
-        found = {known for known in self._entities if short(known).lower() == key}
+        found = {owner for name, owner in self._names.items() if name.startswith(f"{key}.") and short(name) == key}
         return found.pop() if len(found) == 1 else None
 
     def _by_id(self, nodeid: int, cluster: str | None) -> str | None:
@@ -193,15 +191,20 @@ def _frozen(entity: _Entity) -> NodeIdentity:
     )
 
 
-def resolve(raws: Sequence[RawEvent], summaries: Sequence[LogSummary], facts: Sequence[Fact]) -> Identities:
-    """Find out who is who from everything that was read."""
+def resolve(
+    raws: Sequence[RawEvent],
+    summaries: Sequence[LogSummary],
+    facts: Sequence[Fact],
+    learn: Callable[[Identities, Sequence[Fact]], None] | None = None,
+) -> Identities:
+    """Find out who is who from everything that was read; ``learn`` adds what else the configuration tells."""
     found = Identities(find_clusters(facts))
     for fact in facts:
         _configured(found, fact)
     for fact in facts:
         _statused(found, fact)
-    for fact in sorted((fact for fact in facts if fact.table == CIB_STATE), key=lambda fact: -(fact.as_of_ns or 0)):
-        _dated(found, fact)
+    if learn is not None:
+        learn(found, facts)
     _seen_by_peers(found, raws)
     _hosts(found, raws, summaries, facts)
     _roles(found, raws, summaries, facts)
@@ -226,17 +229,6 @@ def _configured(found: Identities, fact: Fact) -> None:
         entity.configured = True
         if entity.role is NodeRole.OTHER:
             entity.role = NodeRole.MEMBER
-
-
-def _dated(found: Identities, fact: Fact) -> None:
-    """Take the nodes of a dated CIB: those that only it knows, and what a node was called before it was renamed."""
-    cluster = found.clusters.of(fact)
-    for row in read_snapshot(fact).nodes:
-        if not row.name:
-            continue
-        entity = found.identify(row.name, number(row.nodeid), cluster)
-        if entity.role is NodeRole.OTHER:
-            entity.role = NodeRole(row.kind) if row.kind in {"remote", "guest"} else NodeRole.MEMBER
 
 
 def _ring_member(found: Identities, fact: Fact, name: str, cluster: str) -> _Entity:

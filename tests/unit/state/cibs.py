@@ -18,6 +18,7 @@ def cib(
     keeper: str = "n1",
     *,
     nodes: str = "n1=online n2=online",
+    guests: str = "",
     resources: str = "",
     settings: Sequence[tuple[str, str, str, str]] = (),
     failures: str = "",
@@ -36,6 +37,7 @@ def cib(
         name, _, state = word.partition("=")
         flags = ("1" if state == "standby" else "0", "1" if state == "maintenance" else "0")
         rows["node"].append((name, str(number), "member", state if live else "", *flags, ""))
+    rows["node"] += [(name, "", "guest", "online", "0", "0", "") for name in guests.split()]
     for word in resources.split():
         name, _, rest = word.partition("@")
         node, _, role = rest.partition("=")
