@@ -107,18 +107,51 @@ class Scored:
 UNKNOWN = Candidate(UNKNOWN_CAUSE, UNKNOWN_CAUSE, UNKNOWN_PRIOR, "trigger")
 
 
+class Say:
+    """What each effect says of sets of causes; ``moved`` may put another effect in the place of one.
+
+    What was worked out for the effects that stay is kept, so that one of them can be moved many times.
+    """
+
+    def __init__(self, effects: Sequence[Effect]) -> None:
+        self._effects = effects
+        self._rows: dict[tuple[str, ...], list[float]] = {}
+        self._moved: tuple[int, Effect] | None = None
+
+    def moved(self, position: int, effect: Effect) -> Say:
+        """The same with another effect at a position."""
+        other = Say(self._effects)
+        other._rows = self._rows
+        other._moved = (position, effect)
+        return other
+
+    def log_likelihood(self, causes: tuple[str, ...]) -> float:
+        """Sum over all effects."""
+        row = self._rows.get(causes)
+        if row is None:
+            row = self._rows[causes] = [effect.log_likelihood(causes) for effect in self._effects]
+        if self._moved is None:
+            return sum(row)
+        position, effect = self._moved
+        return sum([*row[:position], effect.log_likelihood(causes), *row[position + 1 :]])
+
+
 def rank(candidates: Sequence[Candidate], effects: Sequence[Effect]) -> tuple[Scored, ...]:
     """Score every single cause, pair and (of the best) triple, the unknown cause included.
 
     Returns the sets with posteriors that add up to 1, best first; equal scores in order of their names.
     """
+    return _ranked(candidates, Say(effects))
+
+
+def _ranked(candidates: Sequence[Candidate], say: Say) -> tuple[Scored, ...]:
     pool = [UNKNOWN, *candidates]
-    singles = sorted((_score((c,), effects) for c in pool), key=_order)
+    singles = sorted((_score((c,), say) for c in pool), key=_order)
     by_id = {c.id: c for c in pool}
     best = [by_id[s.causes[0]] for s in singles[:PAIR_CANDIDATES]]
-    pairs = sorted((_score(pair, effects) for pair in combinations(best, 2)), key=_order)
+    pairs = sorted((_score(pair, say) for pair in combinations(best, 2)), key=_order)
     few = _leaders([*pairs, *singles], by_id)
-    triples = [_score(triple, effects) for triple in combinations(few, 3)]
+    triples = [_score(triple, say) for triple in combinations(few, 3)]
     return _normalise([*singles, *pairs, *triples])
 
 
@@ -132,9 +165,9 @@ def _leaders(scored: Sequence[Scored], by_id: Mapping[str, Candidate]) -> list[C
     return [by_id[name] for name in names]
 
 
-def _score(causes: Sequence[Candidate], effects: Sequence[Effect]) -> Scored:
+def _score(causes: Sequence[Candidate], say: Say) -> Scored:
     names = tuple(c.id for c in causes)
-    return Scored(names, sum(c.log_odds for c in causes), sum(e.log_likelihood(names) for e in effects))
+    return Scored(names, sum(c.log_odds for c in causes), say.log_likelihood(names))
 
 
 def _order(one: Scored) -> tuple[float, tuple[str, ...]]:
@@ -233,21 +266,19 @@ def _first(one: Scored, name: str) -> Scored:
 def is_fragile(candidates: Sequence[Candidate], effects: Sequence[Effect], root: Effect | None = None) -> bool:
     """Tell whether moving any one strength by one step would put a trigger of another kind on top."""
     by_id = {c.id: c for c in (UNKNOWN, *candidates)}
-    winner = _winner(candidates, effects, by_id, root)
+    say = Say(effects)
+    winner = _winner(candidates, say, by_id, root)
     for position, effect in enumerate(effects):
         for name, weight in effect.weights.items():
-            for moved in _neighbours(weight):
-                changed = replace(effect, weights={**effect.weights, name: moved})
-                others = [*effects[:position], changed, *effects[position + 1 :]]
-                if _winner(candidates, others, by_id, root) != winner:
+            for strength in _neighbours(weight):
+                changed = replace(effect, weights={**effect.weights, name: strength})
+                if _winner(candidates, say.moved(position, changed), by_id, root) != winner:
                     return True
     return False
 
 
-def _winner(
-    candidates: Sequence[Candidate], effects: Sequence[Effect], by_id: Mapping[str, Candidate], root: Effect | None
-) -> str:
-    best = by_lead(rank(candidates, effects), by_id, root)[0][0]
+def _winner(candidates: Sequence[Candidate], say: Say, by_id: Mapping[str, Candidate], root: Effect | None) -> str:
+    best = by_lead(_ranked(candidates, say), by_id, root)[0][0]
     name = lead(best.causes, by_id, root)
     return by_id[name].category or name
 
