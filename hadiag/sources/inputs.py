@@ -32,7 +32,8 @@ class Inputs:
     """All inputs of a run, iterable once: yields artefacts, whose stream is valid until the next one.
 
     ``summaries`` (one for each path, in order), ``warnings``, ``collected_at`` and ``aliases`` are complete after
-    the iteration. ``on_bytes`` is told (index of the input, bytes of it read so far).
+    the iteration. ``on_bytes`` is told (index of the input, bytes of it read so far). ``seen`` are inputs that were read
+    before; those of this run are added.
     """
 
     def __init__(
@@ -41,12 +42,13 @@ class Inputs:
         limits: Limits | None = None,
         stdin: BinaryIO | None = None,
         on_bytes: OnBytes | None = None,
+        seen: set[BundleId] | None = None,
     ) -> None:
         self._paths = tuple(paths)
         self._limits = limits or Limits()
         self._stdin = stdin
         self._on_bytes = on_bytes
-        self._seen: set[BundleId] = set()
+        self._seen: set[BundleId] = set() if seen is None else seen
         self.summaries: tuple[InputSummary, ...] = ()
         self.warnings: tuple[tuple[int, Warn], ...] = ()
         self.collected_at: Mapping[BundleId, int] = {}
@@ -73,6 +75,17 @@ class Inputs:
             self.collected_at = {**self.collected_at, summary.digest: newest}
         late = {(summary.digest, path): names for path, names in single.found.aliases.items()}
         self.aliases = {**self.aliases, **late}
+
+
+_GIVEN_BEFORE = ("input-duplicate", "the same input was given before; it is read once")
+
+
+def given_before(path: str) -> Warn:
+    """The warning for an input that has the content of one before it."""
+    found = Found()
+    found.warnings.add(*_GIVEN_BEFORE, path)
+    (warning,) = found.warnings.rows(path)
+    return warning
 
 
 def open_inputs(paths: Sequence[str], limits: Limits | None = None) -> Inputs:
@@ -129,7 +142,7 @@ class _Input:
         """Name the input by its digest; None for one that was read already."""
         self.summary = replace(self.summary, digest=digest, bytes=size)
         if digest in self._known:
-            self._warn("input-duplicate", "the same input was given before; it is read once")
+            self.found.warnings.add(*_GIVEN_BEFORE, self._path)
             return None
         return Walker(digest, self._path, Budget(self._limits, size), self.found)
 
