@@ -34,6 +34,11 @@ _LOG_NAME = re.compile(
     r"^(?:(?:pacemaker|corosync|pcsd)\.log|ha-log|messages|syslog)\b[\w.-]*$|journal[\w.-]*\.(?:log|txt)$|^journalctl\S*_-o_cat",
     re.IGNORECASE,
 )
+_PACKAGES_LOG = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:startup (?:archives|packages) |(?:install|upgrade|configure|remove|purge|trigproc|disappear) \S+ "
+    r"|status [a-z-]+ \S+ |conffile \S+ )|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:Installed|Updated|Erased): \S+$"
+)
+"""Lines of dpkg.log and yum.log: a time, and what looks like a host is what was done to a package."""
 _CONFIGURATION = (".conf", ".service", ".socket", ".info", ".xml", ".yaml")
 
 _GROUPS: Final = (
@@ -141,7 +146,7 @@ def _take_census(lines: Sequence[str]) -> _Census:
     census = _Census()
     attached = False  # whether an indented line has a record before it that it can belong to
     for line in lines:
-        record = parser.parse(line, _REF)
+        record = None if _PACKAGES_LOG.match(line) else parser.parse(line, _REF)
         if record:
             _count(census, record, line)
         elif is_note(line):

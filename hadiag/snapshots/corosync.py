@@ -15,6 +15,8 @@ from hadiag.snapshots.stamps import clock_fact, read_moment, with_zone_of_file
 _SECTION = re.compile(r"^\s*([a-z_]+)\s*\{\s*$")
 _SETTING = re.compile(r"^\s*([A-Za-z0-9_.]+)\s*:\s*(.*?)\s*$")
 _CMAP = re.compile(r"^([\w.\-/]+) \((\w+)\) = (.*?)\s*$")
+_PREFIX = re.compile(r"(?<=[\da-f:])/\d{1,3}$", re.IGNORECASE)
+"""``sos clean`` puts the length of the network behind an address."""
 _NODE_KEY = re.compile(r"^nodelist\.node\.(\d+)\.(\w+)$")
 _RING = re.compile(r"^(?:ring|link)(\d+)_(?:addr|ipaddr)$")
 _KEPT = ("totem.", "quorum.", "nodelist.", "logging.", "runtime.config.", "runtime.votequorum.", "qb.", "system.")
@@ -85,7 +87,7 @@ def _node_facts(source: Source, rows: dict[str, dict[str, tuple[str, int, str]]]
                     "named": name is not None,
                     "nodeid": nodeid,
                     "link": int(link.group(1)),
-                    "address": value,
+                    "address": _PREFIX.sub("", value),
                 }
                 yield source.fact("corosync.node", values, line, text=text)
 

@@ -128,6 +128,8 @@ class Layout:
         role = ArtifactRole.CANDIDATE
         if root is not None and self.hosts.is_sos(root):
             role = sos_role(name[len(root) :].lstrip("/"))
+        elif root is None and self.hosts.is_of_collector(name):
+            role = ArtifactRole.DERIVED
         report = self.reports.locate(name)
         config = self.configs.root(name)
         if report and len(report[0]) >= max(len(root or ""), len(config or "")):

@@ -103,6 +103,12 @@ class HostTrees:
                 return folder
         return None
 
+    def is_of_collector(self, path: str) -> bool:
+        """Tell what sos collect wrote about its own run: its logs and lists are of no node."""
+        folder, _, _ = path.rpartition("/")
+        outer, _, own = folder.rpartition("/")
+        return own in {"sos_logs", "sos_reports"} and (not self.collect_roots or outer in self.collect_roots)
+
     def host(self, root: str) -> str | None:
         """Return the host of a root directory."""
         if root in self._hosts:

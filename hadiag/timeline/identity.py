@@ -113,8 +113,10 @@ class Identities:
     def identify(self, name: str, nodeid: int | None, cluster: str) -> _Entity:
         """Entity of a cluster node from its name and its id; either may know it."""
         known = self._ids.get((cluster, nodeid)) if nodeid is not None else None
-        known = known or self.find(name)
-        entity = self.entity(known or name)
+        named = self.find(name)
+        if known is not None and named is not None and known != named and not self._entities[named].nodeids:
+            self._merge(named, known)
+        entity = self.entity(known or named or name)
         if name.lower() != entity.name.lower():
             self.alias(name, entity.name)
         if nodeid is not None:
@@ -122,6 +124,18 @@ class Identities:
             self._ids.setdefault((cluster, nodeid), entity.name)
         entity.clusters.add(cluster)
         return entity
+
+    def _merge(self, name: str, into: str) -> None:
+        """Two names of one node: something without ids named it before anything told its id."""
+        other, entity = self._entities.pop(name), self._entities[into]
+        entity.aliases |= {name, *other.aliases}
+        entity.addresses |= other.addresses
+        entity.clusters |= other.clusters
+        entity.configured |= other.configured
+        if entity.role is NodeRole.OTHER:
+            entity.role = other.role
+        self._names = {alias: into if known == name else known for alias, known in self._names.items()}
+        self._observers.clear()
 
     def address(self, address: str, entity: _Entity) -> None:
         """Note an address of a node."""

@@ -98,6 +98,16 @@ def test_no_log(head: bytes) -> None:
     assert detect("some.log", head) is None
 
 
+def test_logs_of_package_managers_are_no_logs_of_a_node() -> None:
+    """What was done to a package stands where others print the host."""
+    dpkg = [
+        "2026-11-26 03:21:26 startup archives install",
+        "2026-11-26 03:21:26 status half-configured libmagic1:amd64 1:5.44-3",
+    ]
+    assert detect("var/log/dpkg.log", _text(*dpkg * 3)) is None
+    assert detect("var/log/yum.log", _text(*["Nov 22 10:00:00 Installed: pacemaker-2.1.5-8.el8.x86_64"] * 3)) is None
+
+
 def test_status_with_excerpts_is_no_log() -> None:
     """``systemctl status`` quotes the journal between indented blocks of its own."""
     block = ["* a.service - A", *["     Loaded: loaded (x)"] * 6, *[SYSLOG] * 2, ""]

@@ -176,3 +176,17 @@ def test_stamps_give_the_time_of_collection(tmp_path: Path) -> None:
     late.mtime = building.STAMP + 400 * 86400
     got = read_bytes(tmp_path, tar([*sos({}).items(), late]))
     assert got.inputs.collected_at == {got.summary.digest: building.STAMP}
+
+
+def test_what_sos_collect_logs_of_itself_belongs_to_no_node(tmp_path: Path) -> None:
+    """Its own logs stand beside the reports; those of the reports are read."""
+    inner = tar(sos({"etc/hostname": b"web1\n"}))
+    outer = {
+        "sos-collector-2026-11-26-urihr/sos_logs/sos.log": LOG,
+        "sos-collector-2026-11-26-urihr/sos_logs/ui.log": LOG,
+        "sos-collector-2026-11-26-urihr/sos_reports/manifest.json": b"{}",
+        f"sos-collector-2026-11-26-urihr/{TOP}.tar": inner,
+    }
+    got = read_bytes(tmp_path, tar(outer))
+    assert {role for path, role in got.roles.items() if "/sos_logs/" in path} == {DERIVED}
+    assert CANDIDATE in {role for path, role in got.roles.items() if path.endswith("var/log/messages")}

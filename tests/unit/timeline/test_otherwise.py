@@ -79,3 +79,15 @@ def test_replicas_of_a_bundle_are_guests_by_their_names() -> None:
     """Their hosts are containers that no log of the input comes from."""
     line = timeline([], [cib("10s", nodes="a=online", guests="web-bundle-0 web-bundle-1")])
     assert roles(line)["web-bundle-1"] is NodeRole.GUEST
+
+
+def test_two_names_become_one_node_when_an_id_tells() -> None:
+    """A cleaned report has the true name in places that the cleaner cannot read, such as compressed inputs."""
+    facts = [
+        *members("host1", "host0"),
+        fact("node", name="birch", nodeid=None, type="member"),
+        cib("10s", "host1", nodes="alder=online birch=online"),
+    ]
+    line = timeline([], facts)
+    assert [node.name for node in line.nodes] == ["host0", "host1"]
+    assert (line.node("birch"), line.node("alder")) == ("host0", "host1")
