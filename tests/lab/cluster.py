@@ -24,13 +24,14 @@ def up(plan: ClusterPlan, places: Places) -> None:
         raise LabError("a cluster is up already; take it down first")
     if os.geteuid() != 0:
         raise LabError("the lab makes namespaces and mounts: it needs root")
-    base.ensure(places, plan.suite)
+    for suite in sorted({plan.suite_of(node) for node in plan.nodes}):
+        base.ensure(places, suite)
     if int(INOTIFY.read_text()) < 1024:
         INOTIFY.write_text("1024")
     places.cluster.mkdir(parents=True, exist_ok=True)
     save(plan, places.plan)
     for node in plan.nodes:
-        layer.write(plan, node, places.system(plan.suite), layer.new(places.node(node.name), node.disk))
+        layer.write(plan, node, places.system(plan.suite_of(node)), layer.new(places.node(node.name), node.disk))
         if node.clock:
             clock.install(places, node.name, node.clock)
     Network(places.scope).create(plan)
@@ -42,7 +43,7 @@ def up(plan: ClusterPlan, places: Places) -> None:
         power.order(places, "on", node=node.name)
     started = [node for node in plan.members if node.boot]
     if started:
-        _until("the cluster", lambda: _together(places, started), 90)
+        _until("the cluster", lambda: _together(places, started), 180)
 
 
 def _together(places: Places, nodes: list[NodePlan]) -> bool:
@@ -77,16 +78,17 @@ def configure(plan: ClusterPlan, places: Places, configuration: str, password: s
 
 
 def fence_devices(plan: ClusterPlan, password: str) -> str:
-    """A fence device for each member, all on the rack's switch."""
+    """A fence device for each member and remote node, all on the rack's switch."""
     lines = []
-    for node in plan.members:
+    for node in (*plan.members, *plan.remotes):
         if plan.agent == "fence_ipmilan":
             device = f"stonith:fence_ipmilan params ip={plan.bmc(node)} lanplus=1"
         else:
             device = f"stonith:fence_rack params ip={plan.mgmt()} plug={node.name}"
         params = f"username=ops password={password} pcmk_host_list={node.name}"
         lines.append(f"primitive fence-{node.name} {device} {params} op monitor interval=60s timeout=30s")
-        lines.append(f"location loc-fence-{node.name} fence-{node.name} -inf: {node.name}")
+        if node.role == "member":
+            lines.append(f"location loc-fence-{node.name} fence-{node.name} -inf: {node.name}")
     return "\n".join(lines) + "\n"
 
 

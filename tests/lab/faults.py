@@ -11,7 +11,7 @@ from tests.lab import clock, notes, power
 from tests.lab.commands import LabError
 from tests.lab.network import Network
 from tests.lab.places import Places
-from tests.lab.plan import ClusterPlan
+from tests.lab.plan import RINGS, ClusterPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,12 @@ def one_way(bench: Bench, source: str, target: str) -> None:
     bench.network.drop(bench.plan.node(source), bench.plan.node(target))
 
 
-def loss(bench: Bench, node: str, percent: str) -> None:
-    """`loss A 30`: a part of what a node sends is lost."""
+def loss(bench: Bench, node: str, percent: str, *rings: str) -> None:
+    """`loss A 30 [eth1]`: a part of what a node sends is lost."""
     chance = f"numgen random mod 100 < {int(percent)}"
     for other in bench.plan.nodes:
         if other.name != node:
-            bench.network.drop(bench.plan.node(node), other, chance)
+            bench.network.drop(bench.plan.node(node), other, chance, rings or RINGS)
 
 
 def mtu(bench: Bench, node: str, size: str) -> None:

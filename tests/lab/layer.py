@@ -41,12 +41,14 @@ def write(plan: ClusterPlan, node: NodePlan, base: Path, upper: Path) -> None:
         tool.parent.mkdir(parents=True)
         shutil.copy(Path(__file__).parent / "files/ipmitool", tool)
         tool.chmod(0o755)
+    (etc / "default").mkdir()
+    if plan.remotes:
+        (etc / "pacemaker").mkdir()
+        (etc / "pacemaker/authkey").write_bytes(_key(f"{plan.name} remote"))
     if node.role == "member":
         _corosync(plan, etc / "corosync")
-        (etc / "default").mkdir()
         (etc / "default/pacemaker").write_text("" if plan.pacemaker_log else "PCMK_logfile=none\n")
-    else:
-        (etc / "default").mkdir()
+    elif node.role == "qnetd":
         (etc / "default/corosync-qnetd").write_text('COROSYNC_QNETD_OPTIONS="-s off"\n')
 
 
@@ -68,6 +70,8 @@ def _units(plan: ClusterPlan, node: NodePlan, etc: Path) -> None:
     wanted = ["ssh"]
     if node.role == "qnetd":
         wanted.append("corosync-qnetd")
+    elif node.role == "remote":
+        wanted.append("pacemaker_remote")
     elif node.boot:
         wanted += ["corosync", "pacemaker", "pcsd", *(["corosync-qdevice"] if plan.qnetd else [])]
     for name in wanted:
@@ -78,10 +82,14 @@ def _units(plan: ClusterPlan, node: NodePlan, etc: Path) -> None:
 def _corosync(plan: ClusterPlan, directory: Path) -> None:
     directory.mkdir()
     (directory / "corosync.conf").write_text(corosync_conf(plan))
-    key = b"".join(hashlib.sha256(f"{plan.name} {number}".encode()).digest() for number in range(8))
+    key = _key(plan.name)
     path = directory / "authkey"
     path.write_bytes(key)
     path.chmod(stat.S_IRUSR)
+
+
+def _key(name: str) -> bytes:
+    return b"".join(hashlib.sha256(f"{name} {number}".encode()).digest() for number in range(8))
 
 
 def corosync_conf(plan: ClusterPlan) -> str:
@@ -120,6 +128,7 @@ def _quorum(plan: ClusterPlan) -> str:
         lines.append("    two_node: 1")
     if plan.wait_for_all is not None:
         lines.append(f"    wait_for_all: {int(plan.wait_for_all)}")
+    lines += [f"    {key}: {value}" for key, value in (plan.quorum or {}).items()]
     return "quorum {\n" + "\n".join(lines) + "\n}\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.lab.commands import run
@@ -83,9 +84,9 @@ class Network:
         for name in (self.switch, *(self.netns(node.name) for node in plan.nodes)):
             run(["ip", "netns", "del", name], check=False)
 
-    def drop(self, source: NodePlan, target: NodePlan, match: str = "") -> None:
-        """Drop what goes from one node to another on all rings."""
-        for ring in RINGS:
+    def drop(self, source: NodePlan, target: NodePlan, match: str = "", rings: Sequence[str] = RINGS) -> None:
+        """Drop what goes from one node to another on these rings."""
+        for ring in rings:
             ends = f'iifname "{port(source, ring)}" oifname "{port(target, ring)}"'
             self._nft(f"add rule bridge lab fault {ends} {match} drop")
 

@@ -20,7 +20,7 @@ MGMT = "mgmt0"
 class NodePlan:
     """One machine.
 
-    ``clock`` is how far its clock is ahead, in seconds; ``boot`` whether the cluster starts with it; ``disk`` the size of
+    ``suite`` is its own Debian release, where the cluster is a mixed one; ``clock`` is how far its clock is ahead, in seconds; ``boot`` whether the cluster starts with it; ``disk`` the size of
     its root file system (``64m``), where it shall be small enough to be filled.
     """
 
@@ -31,13 +31,14 @@ class NodePlan:
     layout: Literal["debian", "redhat"] = "debian"
     clock: float = 0.0
     boot: bool = True
-    role: Literal["member", "qnetd"] = "member"
+    role: Literal["member", "qnetd", "remote"] = "member"
     disk: str = ""
+    suite: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterPlan:
-    """The whole cluster; ``corosync`` and ``options`` are extra lines of corosync.conf (totem) and cluster properties."""
+    """The whole cluster; ``totem`` and ``quorum`` are extra lines of these parts of corosync.conf."""
 
     name: str
     nodes: tuple[NodePlan, ...]
@@ -52,6 +53,7 @@ class ClusterPlan:
     wait_for_all: bool | None = None
     pacemaker_log: bool = True
     totem: Mapping[str, str | int] | None = None
+    quorum: Mapping[str, str | int] | None = None
     firmware_s: float = 15.0
 
     @property
@@ -63,6 +65,15 @@ class ClusterPlan:
     def qnetd(self) -> NodePlan | None:
         """The node that runs the quorum device's server."""
         return next((node for node in self.nodes if node.role == "qnetd"), None)
+
+    @property
+    def remotes(self) -> tuple[NodePlan, ...]:
+        """The nodes that run pacemaker_remote only."""
+        return tuple(node for node in self.nodes if node.role == "remote")
+
+    def suite_of(self, node: NodePlan) -> str:
+        """The Debian release that a node runs."""
+        return node.suite or self.suite
 
     def node(self, name: str) -> NodePlan:
         """The node of a name.

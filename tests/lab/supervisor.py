@@ -102,7 +102,7 @@ class Rack:
         group.mkdir(parents=True, exist_ok=True)
         layers = [str(self.places.node(node.name) / part) for part in ("upper", "work", "root")]
         spaces = ["unshare", "-m", "-u", "-i", "-p", "-C", "-f", "--kill-child", "--propagation", "private"]
-        init = ["/bin/sh", str(INIT), node.name, self.places.lower(self.plan.suite), *layers]
+        init = ["/bin/sh", str(INIT), node.name, self.places.lower(self.plan.suite_of(node)), *layers]
         enter = f'echo $$ >"{group}/cgroup.procs"; exec nsenter --net=/run/netns/{self.network.netns(node.name)} "$@"'
         log = (self.places.cluster / f"{node.name}.log").open("ab")
         return subprocess.Popen(
