@@ -19,6 +19,9 @@ CLUSTER = ""
 OK, WARN, BAD, IDLE, PLANNED, SILENT, FENCE, DOWN = "ok", "warn", "bad", "idle", "planned", "silent", "fence", "down"
 """Tones of a band; how a tone looks is the business of the style sheet and of the figures."""
 
+LARGE = 5
+"""Members of a cluster from which on whole memberships are not written out."""
+
 MAX_RESOURCE_ROWS = 12
 """Resources of a node that get a row of their own."""
 
@@ -119,10 +122,18 @@ def _ns(at: Instant | None) -> int | None:
 
 def _membership(view: View, members: tuple[str, ...]) -> Band:
     seen = _names(view.value.get("members"))
-    whole = set(members) <= set(seen)
-    label = said("band.sees", nodes=", ".join(seen)) if seen else said("band.members_unknown")
-    tone = OK if whole else BAD
-    return Band(view.observer, "membership", _ns(view.start), _ns(view.end), tone if seen else IDLE, label, seen)
+    if not seen:
+        return Band(view.observer, "membership", _ns(view.start), _ns(view.end), IDLE, said("band.members_unknown"))
+    tone = OK if set(members) <= set(seen) else BAD
+    return Band(view.observer, "membership", _ns(view.start), _ns(view.end), tone, seen_by(seen, members), seen)
+
+
+def seen_by(seen: tuple[str, ...], members: tuple[str, ...]) -> Said:
+    """Whom a node saw: in a large cluster it is shorter to say whom it did not see."""
+    lost = [name for name in members if name not in seen]
+    if len(members) < LARGE or len(lost) > len(seen):
+        return said("band.sees", nodes=", ".join(seen))
+    return said("band.without", nodes=", ".join(lost)) if lost else said("band.sees_all", n=len(seen))
 
 
 def _names(value: object) -> tuple[str, ...]:

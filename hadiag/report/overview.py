@@ -61,8 +61,8 @@ STEPS_S = (
 )
 """Distances between marks of the axis, in seconds."""
 
-LETTER = 6.1
-"""Usual width of a letter."""
+LETTER, BOLD = 6.1, 1.2
+"""Usual width of a letter, and how much wider those of names are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +243,9 @@ def _titles(sheet: _Sheet, rows: Sequence[Row], places: Sequence[int]) -> None:
             sheet.add("path", cls="o-line", d=f"M0 {y - TITLE + 4}H{WIDTH}", stroke=LINE)
             name = visible(row.node, 60)
             if row.alike:
-                name = sheet.words(
-                    "picture.alike", name=name, n=len(row.alike), names=visible(", ".join(row.alike), 90)
-                )
-            sheet.text(name, 2, y - 4, "o-name", font_weight=700, font_size=12)
+                others = visible(", ".join(row.alike))
+                name = sheet.words("picture.alike", name=name, n=len(row.alike), names=others)
+            sheet.text(_fit(name, (WIDTH - 8) / BOLD), 2, y - 4, "o-name", font_weight=700, font_size=12)
         last = row.node
 
 

@@ -27,6 +27,12 @@ Json = Mapping[str, Any]
 TABLE_ROWS = 300
 """Rows of the static table of important events."""
 
+PRINTED_ROWS = 25
+"""Rows of it that are printed: those of the chain first."""
+
+PRINTED_UNKNOWN = 8
+"""Unknown messages, and warnings of the input, that are printed."""
+
 SHOWN_TONES = ("ok", "bad", "down", "fence", "planned", "idle", "silent")
 """Tones in the legend of the interactive timeline."""
 
@@ -88,7 +94,8 @@ def render_page(data: Json, scene: Scene, templates: Path | None = None, *, cach
         "complete": scene.complete,
         "count": len(scene.moments),
         "listed": LISTED,
-        "rows": important(scene),
+        "rows": important(scene, data),
+        "printed_unknown": PRINTED_UNKNOWN,
         "rows_left": len(list(_folded(filter(_matters, scene.moments)))) - TABLE_ROWS,
         "tones": {tone: words(f"tone.{tone}") for tone in SHOWN_TONES},
         "layer_words": {layer.value: words(layer.value) for layer in Layer},
@@ -109,16 +116,21 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def important(scene: Scene) -> tuple[tuple[Moment, int], ...]:
+def important(scene: Scene, data: Json) -> tuple[tuple[Moment, int, bool], ...]:
     """Rows of the static table: what is quoted, and core events from warning on; the quoted ones first where too many.
 
-    A message that a node repeats is one row with its number of times.
+    A message that a node repeats is one row with its number of times. The last value says whether the row is printed.
     """
     chosen = list(_folded(moment for moment in scene.moments if _matters(moment)))
     if len(chosen) > TABLE_ROWS:
         ranked = sorted(range(len(chosen)), key=lambda place: (*_weight(chosen[place][0]), place))
         chosen = [chosen[place] for place in sorted(ranked[:TABLE_ROWS])]
-    return tuple(chosen)
+    told = {
+        quote_key(line) for incident in data["incidents"] for step in incident["chain"] for line in step["evidence"]
+    }
+    ranked = sorted(range(len(chosen)), key=lambda n: (chosen[n][0].quoted not in told, *_weight(chosen[n][0]), n))
+    printed = set(ranked[:PRINTED_ROWS])
+    return tuple((moment, times, place in printed) for place, (moment, times) in enumerate(chosen))
 
 
 def _weight(moment: Moment) -> tuple[bool, int]:

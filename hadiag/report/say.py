@@ -145,18 +145,23 @@ def longest_outage(incident: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return open_ended[0] if open_ended else max(rows, key=lambda row: row["down_s"], default=None)
 
 
-def alternatives(incident: Mapping[str, Any], headline: str) -> Mapping[str, Any] | None:
-    """What the cause could be, as a headline leaves it open: each by itself, and the sentences that all of them share."""
-    rows = incident["explanations"]
-    parts = [one["statement"].rstrip(".").split(". ") for one in rows]
+def apart(explanations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What each explanation says by itself, and the sentences after it that all of them share."""
+    parts = [one["statement"].rstrip(".").split(". ") for one in explanations]
     shared = 0
-    while len(rows) > 1 and shared < min(map(len, parts)) - 1 and len({part[-1 - shared] for part in parts}) == 1:
+    while len(parts) > 1 and shared < min(map(len, parts)) - 1 and len({part[-1 - shared] for part in parts}) == 1:
         shared += 1
     texts = [". ".join(part[: len(part) - shared]) for part in parts]
-    pairs = zip(rows, texts, strict=True)
+    return {"texts": texts, "beside": [f"{sentence}." for sentence in parts[0][-shared:]] if shared else []}
+
+
+def alternatives(incident: Mapping[str, Any], headline: str) -> Mapping[str, Any] | None:
+    """What the cause could be, as a headline leaves it open, and what holds in each case."""
+    rows = incident["explanations"]
+    told = apart(rows)
+    pairs = zip(rows, told["texts"], strict=True)
     leads = [{"text": text, "confidence": one["confidence"]} for one, text in pairs if text in headline]
-    beside = [f"{sentence}." for sentence in parts[0][-shared:]] if shared else []
-    return {"leads": leads, "beside": beside} if len(leads) > 1 else None
+    return {"leads": leads, "beside": told["beside"]} if len(leads) > 1 else None
 
 
 def covered(nodes: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -233,6 +238,7 @@ _WORDED: dict[str, Callable[..., str]] = {
 
 _PLAIN: dict[str, Callable[..., Any]] = {
     "alternatives": alternatives,
+    "apart": apart,
     "between": between,
     "by_tool": by_tool,
     "capital": capital,

@@ -196,9 +196,9 @@
     const windowed = make("div", undefined, { className: "window", tabIndex: 0 });
     windowed.setAttribute("role", "region");
     windowed.setAttribute("aria-label", words.window);
-    const table = make("table");
-    const head = make("tr");
-    [words.time + " (UTC)", words.node, words.layer, words.level, words.message, words.place].forEach((name) => { const th = make("th", name); th.scope = "col"; head.append(th); });
+    const table = make("table", undefined, { role: "table" });
+    const head = make("tr", undefined, { role: "row" });
+    [words.time + " (UTC)", words.node, words.layer, words.level, words.message, words.place].forEach((name) => { const th = make("th", name, { role: "columnheader" }); th.scope = "col"; head.append(th); });
     const thead = make("thead"); thead.append(head);
     const body = make("tbody");
     table.append(thead, body);
@@ -225,7 +225,7 @@
       probe.remove();
       const tile = document.createElement("canvas");
       tile.width = tile.height = 8;
-      const t = tile.getContext("2d");
+      const t = tile.getContext("2d", { willReadFrequently: true });
       t.strokeStyle = ink.faint; t.globalAlpha = 0.55; t.lineWidth = 1;
       t.beginPath(); t.moveTo(-2, 10); t.lineTo(10, -2); t.moveTo(-6, 6); t.lineTo(6, -6); t.stroke();
       ink.hatch = canvas.getContext("2d").createPattern(tile, "repeat");
@@ -250,7 +250,7 @@
     // Rows; where there are many nodes each has two of them, unless its name was clicked or it was chosen
     const FIRST = ["node", "membership", "quorum", "DC", "links", "fencing", "planned"];
     const rank = (name) => { const i = FIRST.indexOf(name); return (i < 0 ? "9" : String(i)) + name; };
-    const WEIGHT = ["ok", "idle", "planned", "warn", "silent", "bad", "fence", "down"];
+    const WEIGHT = ["idle", "ok", "planned", "warn", "silent", "bad", "fence", "down"];
     const AXIS = 24, MINI = 34, CROWD = 6;
     const groups = new Map(), ofNode = new Map();
     const gather = (map, key, band) => { if (map.has(key)) map.get(key).push(band); else map.set(key, [band]); };
@@ -590,7 +590,7 @@
     const placeOf = (i) => (more ? more.paths[more.p[i]] + ":" + more.k[i] : "");
     const shortPlace = (i) => placeOf(i).replaceAll("!", "/").split("/").slice(-2).join("/");
     const rowFor = (i) => {
-      const tr = make("tr");
+      const tr = make("tr", undefined, { role: "row" });
       if (i === chosen) tr.className = "here";
       const when = make("td", iso(time[i]).slice(11) + " ", { className: "time" });
       when.append(make("span", error(failing[i]), { className: "err" }));
@@ -601,6 +601,7 @@
       place.append(make(link ? "a" : "span", shortPlace(i), { className: "place", title: placeOf(i) }));
       if (link) place.firstChild.href = link;
       tr.append(when, make("td", doc.nodes[node[i]]), make("td", words.layers[doc.layers[layerOfType[type[i]]]]), lvl, make("td", textOf(i), { className: "msg" }), place);
+      tr.childNodes.forEach((cell) => { cell.role = "cell"; });
       tr.addEventListener("click", () => choose(i, false));
       return tr;
     };
