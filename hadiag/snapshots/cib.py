@@ -15,7 +15,7 @@ from hadiag.model.entity import Scalar
 from hadiag.model.fact import Fact
 from hadiag.model.time import NS
 from hadiag.snapshots.base import Source, milliseconds, truth
-from hadiag.snapshots.cib_facts import state_fact
+from hadiag.snapshots.cib_facts import OLD_COPY, state_fact
 from hadiag.snapshots.derived import from_configuration
 
 RENAMED = {
@@ -56,6 +56,8 @@ class CibParser:
         root = parse_xml(data)
         if _PE_FILE.search(source.name):
             return [*_pe_input(source, root), state_fact(source, root, "pe-input")]
+        if OLD_COPY.search(source.name):
+            return [state_fact(source, root, "cib")]
         return [*_cib(source, root), state_fact(source, root, "cib")]
 
 

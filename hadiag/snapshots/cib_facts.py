@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from hadiag.snapshots.base import Source
 
 TABLE = "cib.state"
+OLD_COPY = re.compile(r"^cib-\d+\.raw$", re.ASCII)
+"""Names under which Pacemaker keeps what its configuration was before each change."""
 _INFINITY = 1_000_000
 _CHANGING = frozenset({"start", "stop", "promote", "demote", "migrate_to", "migrate_from"})
 _FAIL_COUNT = re.compile(r"^fail-count-(?P<resource>.+?)(?:#.*)?$")

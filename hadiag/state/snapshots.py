@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
 from hadiag.model.time import NS, Instant, TimeBasis
-from hadiag.snapshots.cib_facts import TABLE, CibSnapshot, read_snapshot
+from hadiag.snapshots.cib_facts import OLD_COPY, TABLE, CibSnapshot, read_snapshot
+from hadiag.snapshots.stamps import Moment, read_moment
 from hadiag.state.reading import base_name
 from hadiag.state.stream import instant
 
@@ -70,17 +71,11 @@ def snapshots(timeline: Timeline, facts: Sequence[Fact]) -> tuple[Snapshot, ...]
     """All dated CIBs in order of time; the same one kept by several nodes counts once."""
     found: dict[tuple[object, ...], Snapshot] = {}
     for fact in facts:
-        if fact.table == TABLE and fact.as_of_ns is not None:
-            cib = read_snapshot(fact)
-            observer = _observer(timeline, fact)
-            one = Snapshot(_instant(timeline, fact, observer), observer, cib)
-            key = (
-                fact.as_of_ns,
-                cib.version,
-                fact.values.get("origin"),
-                fact.values.get("live"),
-                fact.values.get("dc"),
-            )
+        at = _moment(timeline, fact) if fact.table == TABLE else None
+        if at is not None:
+            cib, observer = read_snapshot(fact), _observer(timeline, fact)
+            one = Snapshot(_instant(timeline, fact, observer, at), observer, cib)
+            key = (at, cib.version, *(fact.values.get(each) for each in ("origin", "live", "dc")))
             if key not in found or fact.path < found[key].fact.path:
                 found[key] = one
     ordered = sorted(found.values(), key=lambda one: (one.at.ns, one.cib.version, one.fact.path))
@@ -94,16 +89,43 @@ def snapshots(timeline: Timeline, facts: Sequence[Fact]) -> tuple[Snapshot, ...]
     return tuple(kept)
 
 
-def _observer(timeline: Timeline, fact: Fact) -> Node:
-    """The node whose files say it, else the DC that they name."""
-    for name in (fact.node_hint, fact.values.get("dc")):
+def _moment(timeline: Timeline, fact: Fact) -> int | None:
+    """When a CIB was as it is: a file without status has been so since its last write, which it tells in local time."""
+    if fact.values.get("live") is True or fact.values.get("origin") != "cib":
+        return fact.as_of_ns
+    written = read_moment(str(fact.values.get("last_written") or ""))
+    writer = _observer(timeline, fact, "dc")
+    offset = None if written is None else _offset(timeline, writer, written)
+    if written is not None and offset is not None:
+        at = timeline.aligned(writer, written.wall_ns - offset * NS)
+        if fact.as_of_ns is None or at <= fact.as_of_ns + NS:
+            return at
+    return None if OLD_COPY.match(str(fact.values.get("file"))) else fact.as_of_ns
+
+
+def _offset(timeline: Timeline, node: Node, moment: Moment) -> int | None:
+    """Distance from UTC of a printed time, by the zone of the logs of the node."""
+    clock = timeline.clocks.get(node)
+    if moment.offset_s is not None or clock is None:
+        return moment.offset_s
+    found = None
+    for span in clock.offsets:
+        offset = span.utc_offset_s
+        begun = offset is not None and (span.start_ns is None or span.start_ns <= moment.wall_ns - offset * NS)
+        found = offset if begun or found is None else found
+    return found
+
+
+def _observer(timeline: Timeline, fact: Fact, first: str = "files") -> Node:
+    """The node whose files say it, else the DC that they name; or the DC first."""
+    names = (fact.node_hint, fact.values.get("dc"))
+    for name in names if first == "files" else names[::-1]:
         if isinstance(name, str) and name:
             return timeline.node(name) or Node(name)
     return _NOBODY
 
 
-def _instant(timeline: Timeline, fact: Fact, observer: Node) -> Instant:
-    moment = fact.as_of_ns or 0
+def _instant(timeline: Timeline, fact: Fact, observer: Node, moment: int) -> Instant:
     near = instant(timeline, observer, moment)
     if fact.values.get("exact") is False:
         return Instant(moment, None, "", TimeBasis.SNAPSHOT)
@@ -154,4 +176,5 @@ def _of_status(timeline: Timeline, facts: Sequence[Fact]) -> Iterator[Claim]:
         node = timeline.node(name) or Node(name)
         observer = (timeline.node(fact.node_hint) if fact.node_hint else None) or node
         fencing = str(fact.values.get("agent") or "").startswith("stonith:")
-        yield Claim(_instant(timeline, fact, observer), observer, node, resource, role, None, fencing, fact)
+        at = _instant(timeline, fact, observer, fact.as_of_ns)
+        yield Claim(at, observer, node, resource, role, None, fencing, fact)

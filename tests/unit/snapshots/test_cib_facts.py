@@ -94,3 +94,15 @@ def test_hostile_rows_do_no_harm() -> None:
     (state,) = [fact for fact in facts if fact.table == "cib.state"]
     assert state.as_of_ns is None
     assert read_snapshot(state).version == (-1, -1, -1)
+
+
+def test_an_archived_version_is_no_configuration_of_now() -> None:
+    """What Pacemaker kept under a number gives its dated statement only."""
+    _, facts = read("ha.txt#/var/lib/pacemaker/cib/cib-12.raw", CIB.format(status="", more=""))
+    assert [fact.table for fact in facts] == ["cib.state"]
+
+
+def test_an_input_of_the_scheduler_is_known_by_its_date_under_any_name() -> None:
+    """Only the scheduler writes the date of its run."""
+    one = snapshot("transition.xml", more=f' execution-date="{RAN}"')
+    assert (one.fact.values["origin"], one.fact.as_of_ns) == ("pe-input", RAN * NS)

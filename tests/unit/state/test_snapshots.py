@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from hadiag.model.diagnosis import NodeClock, OffsetSpan
+from hadiag.model.entity import Node
+from hadiag.model.time import TimeBasis
 from hadiag.state import build_views
-from tests.unit.state.builders import START, fact, offset, timeline
+from tests.unit.state.builders import START, MemoryTimeline, fact, offset, timeline
 from tests.unit.state.cibs import cib
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from hadiag.model.fact import Fact
     from hadiag.state import Views
+    from hadiag.timeline import Timeline
 
 NOTHING = "+0s n1 pacemakerd.start @pacemakerd\n+900s n1 pacemakerd.start @pacemakerd"
 OPTIONS = [("crm_config", "", "stonith-enabled", "false")]
@@ -168,3 +172,55 @@ def test_an_older_copy_of_the_file_of_a_node_that_is_down_counts_for_nothing() -
     stale = cib("600s", "n2", origin="cib", live=False, settings=[("crm_config", "", "stonith-enabled", "true")])
     newer = cib("300s", settings=OPTIONS, epoch=9)
     assert rows(views(NOTHING, newer, stale), "cluster.option", "value", "700s") == {"stonith-enabled": "false"}
+
+
+class _Zoned(MemoryTimeline):
+    """A timeline whose clocks have a zone and no skew."""
+
+    def aligned(self, node: Node, ns: int) -> int:
+        """Every clock is right."""
+        del node
+        return ns
+
+
+def _with_zone(lines: str, hours: int) -> Timeline:
+    line = timeline(lines)
+    span = OffsetSpan(None, None, hours * 3600, TimeBasis.IN_LOG)
+    return cast(
+        "Timeline",
+        _Zoned(
+            **vars(cast("MemoryTimeline", line))
+            | {"clocks": {Node("n1"): NodeClock(is_reference=True, offsets=(span,))}}
+        ),
+    )
+
+
+def test_a_file_without_status_has_been_so_since_its_last_write() -> None:
+    """What Pacemaker kept of earlier configurations is dated by what it tells itself, in the zone of the node's logs."""
+    old = cib(
+        "600s",
+        origin="cib",
+        live=False,
+        epoch=3,
+        settings=OPTIONS,
+        last_written="Sun Nov 22 12:01:40 2026",
+        file="cib-3.raw",
+    )
+    new = cib("600s", origin="cib", live=False, epoch=4, last_written="Sun Nov 22 12:03:20 2026", file="cib.xml")
+    found = build_views(_with_zone(NOTHING, 2), [old, new])
+    spans = [(v.value["name"], v.start, v.end) for v in found.of("cluster.option")]
+    assert [(name, start.ns - START, end.ns - START) for name, start, end in spans if start and end] == [
+        ("stonith-enabled", offset("100s"), offset("200s"))
+    ]
+    (change,) = found.of("config.change")
+    assert (change.value["change"], change.start) == ("removed", change.end)
+    assert change.start is not None
+    assert change.start.ns == START + offset("200s")
+
+
+def test_an_old_copy_without_a_zone_is_not_the_state_at_the_time_of_its_archive() -> None:
+    """Nobody knows when it was in force."""
+    old = cib(
+        "600s", origin="cib", live=False, settings=OPTIONS, last_written="Sun Nov 22 12:01:40 2026", file="cib-3.raw"
+    )
+    assert views(NOTHING, old).of("cluster.option") == ()
