@@ -163,6 +163,9 @@ _CLUSTER = (
     Step("sbd", "sbd devices",
          "for d in $(sed -n 's/^SBD_DEVICE=//p' /etc/sysconfig/sbd /etc/default/sbd 2>/dev/null | tr -d \"\\\"'\" | tr ';' ' '); "
          "do sbd -d $d dump; sbd -d $d list; done", 30, needs="sbd", name="commands/sbd_dump_list"),
+    Step("keys", "fingerprints of the keys, which tell whether nodes share them; never the keys",
+         "for f in /etc/corosync/authkey /etc/pacemaker/authkey /etc/booth/authkey; do [ -r $f ] && sha256sum $f; done; true",
+         10, MB, needs="sha256sum", name="commands/sha256sum_keys"),
     Step("booth", "tickets", "booth list", 20, needs="booth"),
     Step("drbd", "DRBD", "drbdadm status; cat /proc/drbd", 30, needs="drbdadm", name="commands/drbdadm_status"),
     Step("drbd-statistics", "DRBD in detail", "drbdsetup status --verbose --statistics", 30, needs="drbdsetup"),
@@ -177,7 +180,7 @@ _CLUSTER = (
          "/etc/default/pacemaker /etc/default/sbd /etc/default/corosync /etc/default/corosync-qdevice /etc/drbd.conf "
          "/etc/drbd.d/*.res /etc/drbd.d/*.conf /etc/booth/*.conf /etc/crm/crm.conf /etc/chrony.conf /etc/chrony/chrony.conf "
          "/etc/ntp.conf /etc/systemd/timesyncd.conf /etc/hosts /etc/hostname /etc/os-release /etc/multipath.conf /etc/fstab "
-         "/etc/systemd/journald.conf /etc/logrotate.d/pacemaker /etc/logrotate.d/corosync /etc/rsyslog.conf",
+         "/etc/systemd/journald.conf /etc/systemd/system.conf /etc/logrotate.d/* /etc/rsyslog.conf /etc/lvm/lvm.conf /etc/lvm/lvmlocal.conf",
          60, 4 * MB, Kind.FILES),
 )  # fmt: skip
 
@@ -220,6 +223,7 @@ _SYSTEM_STATE = (
     Step("ip-neigh", "neighbours", "ip neigh", 20, MB, needs="ip"),
     Step("sockets", "sockets", "ss -tuanp", 20, needs="ss"),
     Step("network-counters", "counters of the network stack", "nstat -az", 20, MB, needs="nstat"),
+    Step("firewalld", "zones of firewalld", "firewall-cmd --list-all-zones", 20, needs="firewall-cmd"),
     Step("nft", "firewall", "nft list ruleset", 20, needs="nft"),
     Step("iptables", "firewall", "iptables-save", 20, needs="iptables-save"),
     Step("bonding", "bonds", "cat /proc/net/bonding/*", 10, MB, name="commands/proc_net_bonding"),
@@ -230,6 +234,7 @@ _SYSTEM_STATE = (
     Step("df", "free space", "df -P -l", 20, MB, needs="df"),
     Step("df-inodes", "free inodes", "df -P -l -i", 20, MB, needs="df"),
     Step("lsblk", "block devices", "lsblk", 20, MB, needs="lsblk"),
+    Step("multipath-config", "settings of multipath in force", "multipathd show config", 30, 4 * MB, needs="multipathd"),
     Step("multipath", "paths", "multipath -ll", 30, 4 * MB, needs="multipath"),
     Step("lvs", "logical volumes", "lvs -a -o +devices", 30, 4 * MB, needs="lvs"),
     Step("vgs", "volume groups", "vgs -v", 30, 4 * MB, needs="vgs"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from hadiag.model.fact import Fact
 from hadiag.model.source import Warn
 from hadiag.snapshots.base import MAX_BYTES, SnapshotParser, Source
+from hadiag.snapshots.booth import BoothParser
 from hadiag.snapshots.cib import CibParser
 from hadiag.snapshots.clocks import ChronyTrackingParser, DateParser, TimedatectlParser, TimeSourcesParser
 from hadiag.snapshots.composite import CompositeParser
@@ -20,15 +21,18 @@ from hadiag.snapshots.crm_mon import CrmMonParser
 from hadiag.snapshots.crm_mon_xml import CrmMonXmlParser
 from hadiag.snapshots.drbd import DrbdConfParser, DrbdStatusParser
 from hadiag.snapshots.fencing_history import FencingHistoryParser
+from hadiag.snapshots.firewall import RulesParser, ZonesParser
 from hadiag.snapshots.host import (
     AddressParser,
     BondParser,
     DiskUsageParser,
+    LogrotateParser,
     ModuleParser,
     MountParser,
     SettingsParser,
     WatchdogParser,
 )
+from hadiag.snapshots.keys import FingerprintParser
 from hadiag.snapshots.load import CrashParser, SarParser, SelParser
 from hadiag.snapshots.manifest import ManifestParser
 from hadiag.snapshots.members import MembersParser, VerifyParser
@@ -36,6 +40,7 @@ from hadiag.snapshots.packages import PackageListParser, SysinfoParser, SystemPa
 from hadiag.snapshots.pcs_config import PcsConfigParser
 from hadiag.snapshots.sbd import SbdParser
 from hadiag.snapshots.settle import settle
+from hadiag.snapshots.storage import LvmConfParser, MultipathParser
 from hadiag.snapshots.systemd import BootsParser, UnitFilesParser, UnitsParser, UnitStatusParser
 
 __all__ = ["MAX_BYTES", "PARSERS", "SnapshotParser", "Source", "match", "read", "settle"]
@@ -75,6 +80,13 @@ PARSERS: tuple[SnapshotParser, ...] = (
     BondParser(),
     ModuleParser(),
     WatchdogParser(),
+    MultipathParser(),
+    LvmConfParser(),
+    BoothParser(),
+    ZonesParser(),
+    RulesParser(),
+    FingerprintParser(),
+    LogrotateParser(),
     SettingsParser(),
     MountParser(),
     MembersParser(),

@@ -103,14 +103,18 @@ class DrbdConfParser:
         return "drbd" in path and re.search(rb"(?m)^\s*(?:common|global)\s*\{", text) is not None
 
     def parse(self, source: Source, data: bytes) -> Iterable[Fact]:
-        """Yield ``drbd.resource`` for each resource, and ``drbd.option`` for each setting that decides about split brain."""
+        """Yield ``drbd.resource`` for each resource, and ``drbd.option`` for each setting that decides about split brain; hosts are counted."""
         stack: list[tuple[str, str]] = []
+        hosts: dict[str, tuple[set[str], int]] = {}
         for number, raw in numbered(data):
             line = raw.split("#", 1)[0]
             if match := _OPEN.match(line):
                 stack.append((match["section"], match["name"]))
                 if match["section"] == "resource" and match["name"]:
+                    hosts[match["name"]] = (set(), number)
                     yield source.fact("drbd.resource", {"resource": match["name"]}, number, text=line)
+                elif match["section"] == "on" and stack[0][0] == "resource" and stack[0][1] in hosts:
+                    hosts[stack[0][1]][0].add(match["name"])
             for name, value in _SETTING.findall(line):
                 if _KEPT.fullmatch(name):
                     owner = next((title for kind, title in stack if kind == "resource"), "common")
@@ -124,3 +128,6 @@ class DrbdConfParser:
                     yield source.fact("drbd.option", row, number, text=line)
             closing = line.count("}") - max(0, line.count("{") - (1 if _OPEN.match(line) else 0))
             stack = stack[: max(0, len(stack) - max(0, closing))]
+        for resource, (names, number) in hosts.items():
+            values: dict[str, Scalar] = {"name": "drbd_hosts", "value": len(names), "resource": resource}
+            yield source.fact("derived", values, number)

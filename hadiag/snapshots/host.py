@@ -200,33 +200,55 @@ class ModuleParser:
 
 
 class WatchdogParser:
-    """Reads ``wdctl``, ``sbd query-watchdog`` and ``pcs stonith sbd watchdog list``."""
+    """Reads ``wdctl``, ``sbd query-watchdog``, ``pcs stonith sbd watchdog list`` and ``/sys/class/watchdog``."""
 
     name = "watchdog"
     _DEVICE = re.compile(r"^(?:Device:|\[\d+\])?\s*(/dev/watchdog\d*)$")
+    _SYSFS = re.compile(r"^/sys/class/watchdog/(watchdog\d+)/identity: (.*)$")
+    _NONE = re.compile(r"No (?:available watchdog|watchdog devices discovered)|wdctl: .*No such file or directory")
 
     def matches(self, path: str, head: bytes) -> bool:  # noqa: ARG002 - content alone decides
         """A watchdog device with its identity, or the sentence that there is none."""
         lines = head_lines(head, 12)
         text = "\n".join(lines)
-        return ("/dev/watchdog" in text and "Identity:" in text) or text.startswith(
-            ("No available watchdog", "Available watchdog")
+        if any(self._SYSFS.match(line) for line in lines):
+            return True
+        return ("/dev/watchdog" in text and "Identity:" in text) or (
+            text.startswith("Available watchdog") or self._NONE.match(text) is not None
         )
 
     def parse(self, source: Source, data: bytes) -> Iterable[Fact]:
-        """Yield ``watchdog`` for each device."""
-        device: str | None = None
+        """Yield ``watchdog`` for each device, and ``watchdog.list`` with their number."""
+        device, count = "", 0
         for number, line in numbered(data):
-            if match := self._DEVICE.match(line):
+            identity = ""
+            if match := self._SYSFS.match(line):
+                device, identity = f"/dev/{match[1]}", match[2]
+            elif match := self._DEVICE.match(line):
                 device = match[1]
-            elif device and line.startswith(("Identity:", "Driver:")):
-                key, _, value = line.partition(":")
-                identity = value.strip()
-                soft = "software watchdog" in identity.lower() or identity.lower().startswith("softdog")
-                if key == "Identity":
-                    yield source.fact(
-                        "watchdog", {"device": device, "identity": identity, "software": soft}, number, text=line
-                    )
+            elif device and line.startswith("Identity:"):
+                identity = line.partition(":")[2].strip()
+            if identity:
+                count += 1
+                soft = identity.lower().startswith(("software watchdog", "softdog"))
+                values: dict[str, Scalar] = {"device": device, "identity": identity, "software": soft}
+                yield source.fact("watchdog", values, number, text=line)
+        yield source.fact("watchdog.list", {"count": count}, 1)
+
+
+class LogrotateParser:
+    """Takes note of the files in ``/etc/logrotate.d``: which logs are rotated."""
+
+    name = "logrotate"
+
+    def matches(self, path: str, head: bytes) -> bool:
+        """Known by its place."""
+        return re.search(r"(?:^|/)etc/logrotate\.d/[\w.-]+$", path) is not None and b"\0" not in head[:200]
+
+    def parse(self, source: Source, data: bytes) -> Iterable[Fact]:
+        """Yield one ``logrotate.file`` with the paths that it names."""
+        paths = sorted({word for _, line in numbered(data) for word in re.findall(r"(?:^|\s)\"?(/[\w./*-]+)", line)})
+        yield source.fact("logrotate.file", {"file": name_of(source.path), "paths": tuple(paths[:50])}, 1)
 
 
 class SettingsParser:
@@ -241,7 +263,9 @@ class SettingsParser:
     """
 
     name = "settings"
-    _FILES = frozenset(("logind.conf", "journald.conf", "pacemaker", "pcmk-init.env", "corosync", "hosts"))
+    _FILES = frozenset(
+        ("logind.conf", "journald.conf", "system.conf", "pacemaker", "pcmk-init.env", "corosync", "hosts")
+    )
     _SETTING = re.compile(r"^\s*(?:export )?([A-Za-z_]\w*)\s*=\s*\"?([^\"]*)\"?\s*$")
     _HOST = re.compile(r"^\s*([0-9A-Fa-f.:]{2,45})\s+([A-Za-z0-9][^#]*)")
 
