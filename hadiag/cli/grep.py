@@ -82,18 +82,10 @@ def _found(events: tuple[Event, ...], options: Options, nodes: set[str]) -> Iter
 
 
 def _row(event: Event) -> dict[str, Any]:
-    from hadiag.model.time import NS, iso_utc
+    from hadiag.export.jsonl import when
 
-    at, ref = event.at, event.refs[0]
-    return {
-        "time": iso_utc(at.ns) if at else None,
-        "error_s": None if at is None or at.err_ns is None else round(at.err_ns / NS, 6),
-        "logged": at.logged if at else None,
-        "node": event.observer,
-        "path": ref.path,
-        "line": ref.line,
-        "text": event.text,
-    }
+    ref = event.refs[0]
+    return {**when(event), "node": event.observer, "path": ref.path, "line": ref.line, "text": event.text}
 
 
 def _text(event: Event) -> str:

@@ -11,15 +11,22 @@ from hadiag.model.record import Record
 from hadiag.model.time import NS, iso_utc
 
 
-def event_row(event: Event, incident: str | None = None) -> dict[str, Any]:
-    """Turn an event into a row of ``hadiag timeline --jsonl``."""
-    first, *copies = event.refs
+def when(event: Event) -> dict[str, Any]:
+    """The time of an event, as every row of JSON Lines tells it."""
     at = event.at
     return {
-        "uid": event.uid,
         "time": iso_utc(at.ns) if at else None,
         "error_s": None if at is None or at.err_ns is None else round(at.err_ns / NS, 6),
         "logged": at.logged if at else None,
+    }
+
+
+def event_row(event: Event, incident: str | None = None) -> dict[str, Any]:
+    """Turn an event into a row of ``hadiag timeline --jsonl``."""
+    first, *copies = event.refs
+    return {
+        "uid": event.uid,
+        **when(event),
         "seq": event.seq,
         "observer": event.observer,
         "subject": event.subject,
