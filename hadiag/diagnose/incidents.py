@@ -24,6 +24,7 @@ _GRAVEST_FIRST = (
     IncidentKind.PARTITION,
     IncidentKind.QUORUM_LOSS,
     IncidentKind.NODE_LOST,
+    IncidentKind.REMOTE_LOST,
     IncidentKind.SELF_FENCED,
     IncidentKind.NODE_FENCED,
     IncidentKind.FENCE_RACE,

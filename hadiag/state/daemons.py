@@ -46,7 +46,12 @@ SUBDAEMONS = (
 )
 _CRASHES = frozenset({3, 4, 6, 7, 8, 11, 31})
 _SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "SEGV": 11, "TERM": 15}
-_UNITS = {"corosync.service": "corosync", "pacemaker.service": "pacemakerd", "sbd.service": "sbd"}
+_UNITS = {
+    "corosync.service": "corosync",
+    "pacemaker.service": "pacemakerd",
+    "pacemaker_remote.service": "pacemaker-remoted",
+    "sbd.service": "sbd",
+}
 _LIFE_EVENTS = (
     CHILD_SIGNAL,
     CHILD_EXIT,

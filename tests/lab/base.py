@@ -62,6 +62,7 @@ MASKED = [
     "apt-daily-upgrade.timer",
     "systemd-networkd.service",
     "sbd.service",
+    "sbd_remote.service",
     "nginx.service",
     "corosync-notifyd.service",
     "openipmi.service",
@@ -151,7 +152,9 @@ def _install(base: Path, suite: str) -> None:
         run([*apt, "update"])
         run([*apt, "install", "--no-install-recommends", "-y", *PACKAGES], timeout=1800)
         for name in UNPACKED:
-            unpack = f"cd /tmp && apt-get -qq download {name} && dpkg -x {name}_*.deb / && rm {name}_*.deb"
+            # Keeps links to directories such as /lib, which ``dpkg -x`` would put a directory in the place of.
+            files = f"dpkg-deb --fsys-tarfile {name}_*.deb | tar -x --keep-directory-symlink -C /"
+            unpack = f"cd /tmp && apt-get -qq download {name} && {files} && rm {name}_*.deb"
             run(["chroot", str(base), "sh", "-c", unpack])
         run([*apt, "clean"])
     finally:
