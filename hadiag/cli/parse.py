@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, cast
 
 import typer
 
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
     from hadiag.catalogue import Catalogue
     from hadiag.model.source import Artifact
+    from hadiag.model.time import LoggedTime
     from hadiag.pipeline import Options
     from hadiag.timeline import LogFile
+
+
+_HELD: Final = 256 << 20
+"""Bytes of standard input that are held to be read twice: for its clocks, then for its lines."""
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +42,8 @@ def parse(
 ) -> None:
     """Print one record for each line of a log, recognised as an event or not.
 
-    The time is UTC where the line states its offset, or where other lines of the log prove year and zone.
+    The time is UTC where the line states its offset, or where other lines of the log prove year and zone. What nothing proves
+    is said at the end, with what an analysis would assume.
     """
     del debug
     from hadiag import formats
@@ -48,40 +54,84 @@ def parse(
     options = shared.make(rules=rules, cache=not no_cache)
     catalogue = load_catalogue(options)
     matcher = Matcher(catalogue)
-    clocks = {} if file == "-" or not Path(file).is_file() else _clocks(file, catalogue, options)
-    found = False
-    for artifact in _artifacts(file):
+    held = sys.stdin.buffer.read(_HELD) if file == "-" else b""
+    rest = sys.stdin.buffer if file == "-" else io.BytesIO()
+    whole = file == "-" and len(held) < _HELD
+    clocks = _clocks(file, catalogue, options, held) if whole or Path(file).is_file() else {}
+    found, open_ = False, _Open()
+    for artifact in _artifacts(file, _Both(held, rest)):
         clock = clocks.get((str(artifact.bundle), artifact.path))
         for record in formats.parse_file(artifact.stream, artifact.path, artifact.bundle):
             found = True
             candidates = matcher.candidates(record.message)
             match = matcher.match(record.program, record.message, record.details, candidates)
             utc = clock.proven_utc(record.time, record.ref.line) if clock and record.time else None
+            open_.see(record.time, utc)
             row = record_row(record, match.type if match else None, match.fields if match else {}, utc)
             sys.stdout.write(_line(row, jsonl=jsonl))
     if not found:
         raise NoInputError(f"{file} holds no line that can be read. Give a log file.")
+    if sentence := open_.sentence(whole=whole or file != "-"):
+        typer.echo(harmless(f"warning: {sentence}"), err=True)
 
 
-def _artifacts(file: str) -> Iterator[Artifact]:
+class _Open:
+    """What no line proves of the times."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.year = False
+
+    def see(self, time: LoggedTime | None, utc: int | None) -> None:
+        """Count a time without UTC."""
+        if time is not None and utc is None and time.utc_offset_s is None:
+            self.count += 1
+            self.year |= not time.has_year
+
+    def sentence(self, *, whole: bool) -> str:
+        """One sentence, empty where all is proven."""
+        if not self.count:
+            return ""
+        what = "year and zone" if self.year else "the zone"
+        assumed = "UTC, in the newest year that is not in the future" if self.year else "UTC"
+        why = "" if whole else f" (standard input is longer than {_HELD >> 20} MiB, so its lines were read once only)"
+        return f"Nothing proves {what} of {self.count} of the times{why}; their UTC is left out. An analysis would assume {assumed}."
+
+
+class _Both(io.RawIOBase):
+    """What was held of standard input, then the rest of it."""
+
+    def __init__(self, held: bytes, rest: BinaryIO) -> None:
+        self._held = io.BytesIO(held)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        """It is a stream to read."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Bytes of the first part, then of the second."""
+        return self._held.read(size) or self._rest.read(size)
+
+
+def _artifacts(file: str, source: io.RawIOBase) -> Iterator[Artifact]:
     from hadiag.sources import Inputs
 
-    source: BinaryIO | None = sys.stdin.buffer if file == "-" else None
     if file != "-" and not Path(file).is_file():
         raise NoInputError(f"{file} does not exist or is no file.")
-    inputs = Inputs([file], stdin=source or io.BytesIO())
+    inputs = Inputs([file], stdin=cast("BinaryIO", source))
     yield from inputs
     for _, warn in inputs.warnings:
         typer.echo(harmless(f"warning: {warn.message}"), err=True)
 
 
-def _clocks(file: str, catalogue: Catalogue, options: Options) -> dict[tuple[str, str], LogFile]:
-    """Clocks of the logs in a file, from what their own lines prove; standard input is read once, so it has none."""
+def _clocks(file: str, catalogue: Catalogue, options: Options, held: bytes) -> dict[tuple[str, str], LogFile]:
+    """Clocks of the logs in a file, or in what was held of standard input, from what their own lines prove."""
     from hadiag.pipeline import read_inputs
     from hadiag.timeline import wall_clocks
 
     try:
-        reading = read_inputs([file], catalogue, options)
+        reading = read_inputs([file], catalogue, options, io.BytesIO(held))
     except NoInputError:
         return {}
     return wall_clocks(reading.events, reading.logs, reading.facts)

@@ -61,6 +61,7 @@ _FUNCTIONS: Final = frozenset(
             "ReloadRsc",
         ),
         *("RoleError", "NoRoleChange", "NullOp", "RecurringOp", "CancelXmlOp", "SchedulePromote"),
+        *(f"stage{number}" for number in range(9)),
     }
 )
 _DETAILS = re.compile(r"[A-Za-z_][\w.-]*=", re.ASCII)

@@ -22,6 +22,7 @@ from hadiag.timeline.masked import with_own_names
 from hadiag.timeline.merge import richest_fields
 from hadiag.timeline.otherwise import learn
 from hadiag.timeline.owners import with_owners
+from hadiag.timeline.repeats import with_repeats
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.silence import find_silences
 from hadiag.timeline.timeline import Timeline
@@ -53,7 +54,7 @@ def build(  # noqa: PLR0913 - the inputs of the stage, the rest by name only
         UsageError: the input does not hold the cluster.
     """
     raws, logs, all_facts = with_own_names(list(raw_events), list(summaries), list(facts))
-    raws, logs = with_owners(raws, logs)
+    raws, logs = with_owners(with_repeats(raws), logs)
     who = resolve(raws, logs, all_facts, learn)
     if cluster is not None and cluster not in who.clusters.names:
         names = ", ".join(who.clusters.names) or "none"
