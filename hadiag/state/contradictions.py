@@ -25,6 +25,8 @@ _FAR = 1 << 62
 _RELATED = 600 * NS
 _GRACE = 5 * NS
 """A node may log for some seconds after its power-off was asked for; only what is later is a contradiction."""
+_STARTING = 60 * NS
+"""A fast machine may be up again before its fencing is reported as done: a start this long before counts as the one behind it."""
 
 
 def contradictions(timeline: Timeline, views: Views) -> Iterator[View]:
@@ -180,7 +182,10 @@ def _alive_but_lost(ends: _LogEnds, views: Views) -> Iterator[View]:
 
 
 def _fenced_but_logging(timeline: Timeline, views: Views) -> Iterator[View]:
-    """Lines of a node after the confirmation that it is off, with no start in between."""
+    """Lines of a node after the confirmation that it is off, with no start in between.
+
+    Its logs must begin before that: where they begin later, the start that they would tell of may have been before them.
+    """
     fenced = fenced_nodes(timeline)
     lines: dict[str, Window[Event]] = {}
     for target in {done.target for done in fenced}:
@@ -189,6 +194,8 @@ def _fenced_but_logging(timeline: Timeline, views: Views) -> Iterator[View]:
     for done in fenced:
         late = lines[done.target].after(done.at.ns + _GRACE, 1)
         if not late or done.at.before(at_of(late[0])) is not Tri.TRUE:
+            continue
+        if not lines[done.target].before(done.at.ns - _STARTING, 1):
             continue
         moment = at_of(late[0]).ns
         if moment - done.at.ns > _RELATED or _restarted(timeline, views, done.target, done.at.ns, moment):
@@ -208,10 +215,10 @@ def _begun(views: Views, node: str, low: int, high: int) -> bool:
 def _restarted(timeline: Timeline, views: Views, node: str, fenced_ns: int, line_ns: int) -> bool:
     """Whether a silence, a boot or a start of the cluster software lies between the fencing and the line."""
     for silence in timeline.silences.get(Node(node), ()):
-        if silence.start_ns <= line_ns and silence.end_ns is not None and silence.end_ns >= fenced_ns - 60 * NS:
+        if silence.start_ns <= line_ns and silence.end_ns is not None and silence.end_ns >= fenced_ns - _STARTING:
             return True
     for view in views.of("daemon.life"):
         begun = view.start.ns if view.start is not None else None
-        if str(view.value["node"]) == node and begun is not None and fenced_ns - 60 * NS <= begun <= line_ns + NS:
+        if str(view.value["node"]) == node and begun is not None and fenced_ns - _STARTING <= begun <= line_ns + NS:
             return True
     return False

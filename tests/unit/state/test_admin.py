@@ -168,14 +168,19 @@ def test_boot_ends_by_fencing_or_for_no_known_reason() -> None:
 
 
 def test_fenced_but_logging() -> None:
-    """A node that logs on after it was reported off was not off."""
-    views = build_views(
-        timeline("""
-        +0s n2 fence.op_result target=n1 action=off result=ok op_id=aaaaaaaa
-        +30s n1 pcmk.op.result op=monitor rsc=a node=n1 rc=0 result=ok opkey=a_monitor_10000
-        """)
-    )
-    assert [v.value["what"] for v in views.of("contradiction")] == ["fenced_but_logging"]
+    """A node that logs on after it was reported off was not off, unless its log begins only then."""
+    text = """
+        +100s n2 fence.op_result target=n1 action=off result=ok op_id=aaaaaaaa
+        +130s n1 pcmk.op.result op=monitor rsc=a node=n1 rc=0 result=ok opkey=a_monitor_10000
+    """
+    before = "+{}s n1 pcmk.op.result op=monitor rsc=a node=n1 rc=0 result=ok opkey=a_monitor_10000"
+
+    told = [
+        [v.value["what"] for v in build_views(timeline(lines)).of("contradiction")]
+        for lines in (before.format(0) + text, before.format(99) + text, text)
+    ]
+
+    assert told == [["fenced_but_logging"], [], []]
 
 
 def test_options_keep_the_old_names() -> None:
