@@ -22,7 +22,7 @@ def markdown_of(data: Mapping[str, Any], templates: Path | None = None, *, cache
     Raises:
         UsageError: a template has an error.
     """
-    env = page.environment(templates, markup=False, cache=cache)
+    env = page.environment(templates, data, markup=False, cache=cache)
     findings = {finding["id"]: finding for finding in data["findings"]}
     text = page.render_template(env, "review.md.j2", {"data": data, "findings": findings})
     return text.strip() + "\n"

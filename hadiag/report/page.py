@@ -21,8 +21,10 @@ from hadiag.report.words import read_words
 from hadiag.resources import templates_dir
 
 
-def environment(directory: Path | None, *, markup: bool, cache: bool = True) -> jinja2.Environment:
-    """Make the template environment; templates of ``directory`` come before the shipped ones.
+def environment(
+    directory: Path | None, data: Mapping[str, Any], *, markup: bool, cache: bool = True
+) -> jinja2.Environment:
+    """Make the template environment for a result; templates of ``directory`` come before the shipped ones.
 
     Raises:
         UsageError: the brand or the texts of its language have an error.
@@ -41,6 +43,7 @@ def environment(directory: Path | None, *, markup: bool, cache: bool = True) -> 
         bytecode_cache=CompiledTemplates(f"{markup} {brand.language}") if cache else None,
     )
     env.globals |= {"_": words, "_n": words.many, "brand": brand, "quote_key": quote_key, "anchor": anchor}
+    env.globals["tools"] = say.tools_of(data)
     env.filters |= say.filters(words)
     return env
 

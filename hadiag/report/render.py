@@ -81,7 +81,7 @@ def render_page(data: Json, scene: Scene, templates: Path | None = None, *, cach
     Raises:
         UsageError: a template has an error.
     """
-    env = page.environment(templates, markup=True, cache=cache)
+    env = page.environment(templates, data, markup=True, cache=cache)
     words = cast("Words", env.globals["_"])
     style, script = page.asset(env, "report.css"), page.asset(env, "report.js")
     packed = pack(scene, data, words)

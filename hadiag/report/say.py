@@ -188,15 +188,28 @@ def fresh(chain: Sequence[Mapping[str, Any]], listed: int) -> list[tuple[Mapping
     return rows
 
 
-def by_tool(fix: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
-    """Commands that are the same whatever tool the cluster is managed with, up to the first that differs; and those of each tool."""
+def tools_of(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """With what the cluster is managed: the one tool that is installed on it, else either."""
+    packages = {"pcs": "pcs", "crmsh": "crm"}
+    found = tuple(tool for package, tool in packages.items() if package in data["cluster"]["versions"])
+    return found or tuple(packages.values())
+
+
+def by_tool(fix: Mapping[str, Sequence[str]], tools: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Commands of the only tool, or those that are the same with all tools up to the first that differs, and those of each tool."""
+    known = [tool for tool in tools if fix[tool]] or [tool for tool in ("pcs", "crm") if fix[tool]]
+    if len(known) < 2:
+        return {"both": fix[known[0]] if known else (), "pcs": (), "crm": ()}
     pcs, crm = fix["pcs"], fix["crm"]
-    if not pcs or not crm:
-        return {"both": (), "pcs": pcs, "crm": crm}
     same = next(
         (n for n, pair in enumerate(zip(pcs, crm, strict=False)) if pair[0] != pair[1]), min(len(pcs), len(crm))
     )
     return {"both": pcs[:same], "pcs": pcs[same:], "crm": crm[same:]}
+
+
+def with_tool(fix: Mapping[str, Sequence[str]], tools: Sequence[str]) -> Sequence[str]:
+    """Commands of one tool: that of the cluster, where they are known for it."""
+    return next((fix[tool] for tool in (*tools, "pcs", "crm") if fix[tool]), ())
 
 
 def weighed(explanation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -254,6 +267,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "sureness": sureness,
     "tone": tone,
     "weighed": weighed,
+    "with_tool": with_tool,
     "word": word,
     "yes_no": yes_no,
 }
