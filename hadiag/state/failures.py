@@ -33,9 +33,10 @@ BANS = {
     "sched.fatal_failure": "fatal_failure",
 }
 BLOCKED = "sched.blocked"
+UNMANAGED = "sched.unmanaged"
 CLEARED = ("sched.failure_cleared", "pcmk.rsc.cleanup")
 WILL_FENCE = ("sched.will_fence", "pcmk.sched.fence_action", "sched.scheduling_fence", "fence.request")
-CONSUMES = frozenset({*ATTRIBUTES, FAILCOUNT, *BANS, BLOCKED, *CLEARED, *WILL_FENCE, ACTION})
+CONSUMES = frozenset({*ATTRIBUTES, FAILCOUNT, *BANS, BLOCKED, UNMANAGED, *CLEARED, *WILL_FENCE, ACTION})
 INFINITY = 1_000_000
 _NEEDS_STOP = re.compile(r"unrunnable \S+ (?:stop|demote)|failed|unmanaged")
 _NOT_ACTIVE = frozenset({"start", "promote", "leave", "monitor"})
@@ -129,6 +130,7 @@ def blocked_views(
     devices = frozenset(str(view.value["resource"]) for view in operations if view.value["fencing_device"] is True)
     for event in placed(timeline, BLOCKED, ACTION):
         _planned(table, event, devices)
+    _left_alone(timeline, facts, acts, table, devices)
     told = {(view.value["resource"], view.value["node"]) for view in table.views()}
     yield from (_released(view, operations, acts) for view in table.views())
     yield from _snapshots(timeline, facts, told)
@@ -174,6 +176,33 @@ def _planned(table: Intervals, event: Event, devices: frozenset[str]) -> None:
         table.open(
             (resource, node), event.observer, event.at, event.uid, {"resource": resource, "node": node, "why": why}
         )
+
+
+def _left_alone(
+    timeline: Timeline, facts: Sequence[Fact], acts: Sequence[Act], table: Intervals, devices: frozenset[str]
+) -> None:
+    """A failed resource that the scheduler calls unmanaged although nobody took it out of the cluster's care."""
+    if any(act.what == "maintenance" for act in acts) or any(_takes_out_of_care(fact) for fact in facts):
+        return
+    for event in placed(timeline, UNMANAGED):
+        resource, node = base_name(text(event, "rsc") or ""), text(event, "node") or ""
+        if text(event, "why") != "failed" or resource in devices or table.current((resource, node)) is not None:
+            continue
+        row: dict[str, Scalar] = {"resource": resource, "node": node, "why": "failed"}
+        table.open((resource, node), event.observer, event.at, event.uid, row)
+
+
+def _takes_out_of_care(fact: Fact) -> bool:
+    values = fact.values
+    match fact.table:
+        case "resource":
+            return values.get("managed") is False or values.get("maintenance") is True
+        case "node":
+            return values.get("maintenance") is True
+        case "cluster.option":
+            off = values.get("name") == "is-managed-default" and values.get("value") == "false"
+            return off or (values.get("name") == "maintenance-mode" and values.get("value") == "true")
+    return False
 
 
 def _gives_up(change: str, said: str) -> bool:

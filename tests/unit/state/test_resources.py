@@ -285,6 +285,15 @@ def test_failed_stop_without_fencing_blocks() -> None:
     assert fenced.of("rsc.blocked") == ()
 
 
+def test_a_failure_that_leaves_a_resource_to_the_administrator_blocks() -> None:
+    """The scheduler calls a failed resource unmanaged although nobody took it out of the cluster's care; else it is none."""
+    line = "+0s n1 sched.unmanaged rsc=a node=n2 why=failed"
+    assert [view.value["why"] for view in build_views(timeline(line)).of("rsc.blocked")] == ["failed"]
+    assert build_views(timeline("+0s n1 sched.unmanaged rsc=a node=n2 why=active")).of("rsc.blocked") == ()
+    on_purpose = build_views(timeline(line), [fact("cluster.option", name="maintenance-mode", value="true")])
+    assert on_purpose.of("rsc.blocked") == ()
+
+
 def test_waiting_for_quorum_is_not_blocked() -> None:
     """A start that waits for quorum needs nobody's hand."""
     views = build_views(
