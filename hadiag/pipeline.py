@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from hadiag import __version__
@@ -22,6 +22,7 @@ from hadiag.rulelang.evaluate import evaluate
 from hadiag.snapshots.config import cluster_config
 from hadiag.state import Views, build_views
 from hadiag.timeline import Timeline, build
+from hadiag.timeline.owners import with_fact_owners
 
 __all__ = [
     "HEAD_BYTES",
@@ -56,6 +57,7 @@ def read_timeline(
     catalogue = load_catalogue(options)
     _tell(options, "Reading the inputs")
     reading = read_inputs(paths, catalogue, options, stdin)
+    reading = replace(reading, facts=with_fact_owners(reading.facts, reading.logs))
     _tell(options, "Aligning the clocks")
     timeline = build(
         reading.events,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hadiag.model.event import RawEvent
+from hadiag.model.fact import Fact
 from hadiag.model.record import LogSummary
 
 _SHARE = 0.9
@@ -39,19 +40,41 @@ def with_owners(
     return told_raws, told_logs
 
 
+def with_fact_owners(facts: Sequence[Fact], logs: Sequence[LogSummary]) -> tuple[Fact, ...]:
+    """Give statements of files whose place tells no host the only host of the logs around them.
+
+    A node's own ``/var/log`` and ``/etc/corosync`` in one archive have no directory with its name.
+    """
+    below = _hosts_below(_named(log for log in logs if log.node_hint is None))
+    return tuple(
+        replace(fact, node_hint=_nearest(fact.bundle, fact.path, below)) if fact.node_hint is None else fact
+        for fact in facts
+    )
+
+
 def _owners(logs: Iterable[LogSummary]) -> dict[Key, str]:
     """Host of each log that has no place of its own."""
     placeless = [log for log in logs if log.node_hint is None]
-    mine: dict[Key, str] = {(log.bundle, log.path): host for log in placeless if (host := _main(log.hosts))}
-    below: dict[Key, set[str]] = defaultdict(set)
-    for (bundle, path), host in mine.items():
-        for folder in _folders(path):
-            below[bundle, folder].add(host)
+    mine = _named(placeless)
+    below = _hosts_below(mine)
     found: dict[Key, str] = dict(mine)
     for log in placeless:
-        if not log.hosts and (host := _nearest(log, below)):
+        if not log.hosts and (host := _nearest(log.bundle, log.path, below)):
             found[log.bundle, log.path] = host
     return found
+
+
+def _named(logs: Iterable[LogSummary]) -> dict[Key, str]:
+    return {(log.bundle, log.path): host for log in logs if (host := _main(log.hosts))}
+
+
+def _hosts_below(named: Mapping[Key, str]) -> Mapping[Key, set[str]]:
+    """Hosts of the logs in and below each directory."""
+    below: dict[Key, set[str]] = defaultdict(set)
+    for (bundle, path), host in named.items():
+        for folder in _folders(path):
+            below[bundle, folder].add(host)
+    return below
 
 
 def _main(hosts: Sequence[tuple[str, int]]) -> str | None:
@@ -65,10 +88,10 @@ def _folders(path: str) -> list[str]:
     return ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
 
 
-def _nearest(log: LogSummary, below: Mapping[Key, set[str]]) -> str | None:
+def _nearest(bundle: str, path: str, below: Mapping[Key, set[str]]) -> str | None:
     """The only host of the logs in the nearest directory that has any."""
-    for folder in _folders(log.path):
-        hosts = below.get((log.bundle, folder), set())
+    for folder in _folders(path):
+        hosts = below.get((bundle, folder), set())
         if hosts:
             return next(iter(hosts)) if len(hosts) == 1 else None
     return None

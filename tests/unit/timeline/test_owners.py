@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hadiag.model.event import RawEvent
+from hadiag.model.fact import Fact
 from hadiag.model.record import LogSummary
-from hadiag.timeline.owners import with_owners
+from hadiag.timeline.owners import with_fact_owners, with_owners
 from tests.unit.timeline.builders import Log, utc
 
 
@@ -42,3 +43,12 @@ def test_files_beside_it() -> None:
     raws, told = with_owners([_raw("case/one/var/log/pcsd/pcsd.log"), _raw("case/pcsd.log")], logs)
     assert [raw.node_hint for raw in raws] == ["db1", None]
     assert [log.node_hint for log in told[2:]] == ["db1", None]
+
+
+def test_a_file_in_the_archive_of_one_host() -> None:
+    """A configuration without a place of its own is that of the only host of the archive's logs; of two hosts it is nobody's."""
+    log = _log("var/log/syslog", ("db1", 9))
+    fact = Fact("corosync.node", {"nodeid": "1"}, log.bundle, "etc/corosync/corosync.conf", 1, None, None)
+    assert [told.node_hint for told in with_fact_owners([fact], [log])] == ["db1"]
+    other = _log("var/log/messages", ("db2", 9))
+    assert [told.node_hint for told in with_fact_owners([fact], [log, other])] == [None]
