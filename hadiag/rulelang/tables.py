@@ -268,6 +268,7 @@ FACT_TABLES: Mapping[str, FactTable] = {
     "booth.member": _fact("role address", "booth"),
     "booth.option": _fact("ticket name value", "booth"),
     "firewall.zone": _fact("zone target services ports", "firewall"),
+    "firewall.policy": _fact("policy", "firewall"),
     "logrotate.file": _fact("file paths", "logrotate"),
     "bond.slave": _fact("bond mode iface state failures"),
     "crash": _fact("what dump panic"),

@@ -118,7 +118,7 @@ class RulesParser:
         return (named or begins) and any(_POLICY.match(line) for line in lines)
 
     def parse(self, source: Source, data: bytes) -> Iterable[Fact]:
-        """Yield what the rules allow as ``derived``, where they leave no doubt; firewalld speaks for itself."""
+        """Yield ``firewall.policy``, and as ``derived`` what the rules allow without doubt; firewalld speaks for itself."""
         lines = list(numbered(data))
         if any("table inet firewalld" in line or "-j IN_public" in line for _, line in lines):
             return
@@ -126,6 +126,7 @@ class RulesParser:
         if head is None:
             return
         policy = next(word for word in head[1].groups() if word).lower()
+        yield source.fact("firewall.policy", {"policy": policy}, head[0])
         rules = list(_rules([line for _, line in lines]))
         for what, port, protocol in _ASKED:
             answer = _answer(rules, policy, port, protocol)

@@ -25,7 +25,9 @@ _KEPT = re.compile(
     r"(?:lib)?(?:pacemaker|corosync|qb|knet|cpg|votequorum|cmap|quorum|cfg|sbd|stonith)[\w.+-]*|pcs|pcsd|crmsh|sbd|booth[\w-]*"
     r"|(?:resource|fence)-agents[\w-]*|cluster-glue|drbd[\w.-]*|kmod-drbd[\w-]*|dlm[\w-]*|lvm2[\w-]*|gfs2-utils|ocfs2-tools"
     r"|SAPHanaSR[\w-]*|sap-suse-cluster-connector|kernel(?:-core|-default|-uek)?|linux-image[\w.+-]*|systemd|chrony|ntp|ntpsec"
-    r"|device-mapper-multipath|multipath-tools|open-vm-tools|qemu-guest-agent|fence-virt[\w-]*|csync2|hawk2|ClusterTools2"
+    r"|device-mapper-multipath|multipath-tools|open-vm-tools|qemu-guest-agent|hyperv-daemons|hyper-v|hypervkvpd|linux-cloud-tools-common"
+    r"|xe-guest-utilities[\w-]*|WALinuxAgent|walinuxagent|python-azure-agent|google-(?:guest-agent|compute-engine|osconfig-agent)|amazon-ssm-agent"
+    r"|ec2-instance-connect|ec2-hibinit-agent|cloud-netconfig-[\w-]+|fence-virt[\w-]*|csync2|hawk2|ClusterTools2"
 )
 """Packages that matter to a cluster; an installed system has thousands."""
 

@@ -24,7 +24,13 @@ _POLLING = re.compile(r"^\s*(max_polling_interval|polling_interval|no_path_retry
 _POLL_S, _POLL_FACTOR = 5, 4
 """``polling_interval`` that multipathd takes by itself, and how often that the longest interval is (multipath.conf(5))."""
 
-_LVM = {"system_id_source": "none", "use_lvmlockd": "0", "use_lvmetad": "0", "locking_type": "1", "volume_list": ""}
+_LVM = {
+    "system_id_source": "none",
+    "use_lvmlockd": "0",
+    "use_lvmetad": "0",
+    "locking_type": "1",
+    "volume_list": "unset",
+}
 """The options of LVM that are looked at, with their defaults."""
 _LVM_LINE = re.compile(rf"^\s*({'|'.join(_LVM)})\s*=\s*(.+?)\s*(?:#.*)?$")
 

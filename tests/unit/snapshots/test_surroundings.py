@@ -171,8 +171,10 @@ _RULES = {
     ),
     "all is dropped but ssh": (
         False,
-        f"table inet filter {{\n chain input {{\n  {_INPUT.format('drop')}\n  ct state established,related accept\n"
-        '  iif "lo" accept\n  tcp dport 22 accept\n }\n}\n',
+        (
+            f"table inet filter {{\n chain input {{\n  {_INPUT.format('drop')}\n  ct state established,related accept\n"
+            '  iif "lo" accept\n  tcp dport 22 accept\n }\n}\n'
+        ),
     ),
     "a subnet may come in": (
         None,
@@ -185,13 +187,17 @@ _RULES = {
     ),
     "what is left over is rejected": (
         False,
-        "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"
-        "-A INPUT -j REJECT --reject-with icmp-host-prohibited\nCOMMIT\n",
+        (
+            "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"
+            "-A INPUT -j REJECT --reject-with icmp-host-prohibited\nCOMMIT\n"
+        ),
     ),
     "several ports in one rule": (
         True,
-        "Chain INPUT (policy DROP 0 packets, 0 bytes)\n pkts bytes target prot opt in out source destination\n"
-        "    0     0 ACCEPT  udp  --  *  *  0.0.0.0/0  0.0.0.0/0  multiport dports 5404,5405\n",
+        (
+            "Chain INPUT (policy DROP 0 packets, 0 bytes)\n pkts bytes target prot opt in out source destination\n"
+            "    0     0 ACCEPT  udp  --  *  *  0.0.0.0/0  0.0.0.0/0  multiport dports 5404,5405\n"
+        ),
     ),
 }
 
