@@ -138,7 +138,8 @@ def _absorb(act: Act, trace: Act) -> None:
 
 
 def _same(old: Act, act: Act) -> bool:
-    if abs(act.at.ns - old.at.ns) > _SAME or old.what != act.what:
+    near = _WRITE if act.what == "config" else _SAME
+    if abs(act.at.ns - old.at.ns) > near or old.what != act.what:
         return False
     return old.target == act.target or not old.target or not act.target
 
