@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from hadiag.formats import agents, corosync, daemons, kernel, pacemaker, pcsd, syslog
@@ -89,10 +90,11 @@ class LineParser:
         return None
 
 
-def _grammars(kind: LogKind, *, journal: bool) -> list[Grammar]:
+@lru_cache(256)  # every file asks for them, and most are of a few kinds
+def _grammars(kind: LogKind, *, journal: bool) -> tuple[Grammar, ...]:
     """All grammars, those of the kind first; the two readings of ``[ uptime]`` exclude each other."""
     if kind.decoded:
-        return [syslog.canonical(kind.formats[0])]
+        return (syslog.canonical(kind.formats[0]),)
     uptime = kernel.MONOTONIC if "journal.monotonic" in kind.formats else kernel.DMESG
     every = [
         *pacemaker.GRAMMARS,
@@ -105,4 +107,4 @@ def _grammars(kind: LogKind, *, journal: bool) -> list[Grammar]:
         uptime,
     ]
     rank = {name: index for index, name in enumerate(kind.formats)}
-    return sorted(every, key=lambda each: rank.get(each.id, len(rank)))
+    return tuple(sorted(every, key=lambda each: rank.get(each.id, len(rank))))

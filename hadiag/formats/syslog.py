@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from hadiag.formats import dates
@@ -136,6 +137,7 @@ _RFC5424: Final = grammar(
 )
 
 
+@cache
 def envelopes(*, journal: bool) -> tuple[Grammar, ...]:
     """The grammars of syslog files, or those of journalctl's short outputs: same layout, other names and stamps."""
     short, iso = ("journal.short", "journal.iso") if journal else ("syslog.bsd", "syslog.iso")
@@ -155,11 +157,13 @@ def envelopes(*, journal: bool) -> tuple[Grammar, ...]:
     )
 
 
+@cache
 def canonical(name: str) -> Grammar:
     """The grammar of the lines that a decoded journal becomes, under the format id of the journal."""
     return grammar(name, rf"{_PRI}(?P<ts>{ISO}){_TAIL}", _tagged(name, dates.iso, journal=True))
 
 
+@cache
 def fallbacks(*, journal: bool) -> tuple[Grammar, ...]:
     """Lines with a time but no host, or a host but no ident; tried only when nothing else fits."""
     names = ("journal.short", "journal.iso") if journal else ("syslog.bsd", "syslog.iso")
