@@ -61,7 +61,7 @@ STEPS_S = (
 )
 """Distances between marks of the axis, in seconds."""
 
-LETTER, BOLD = 6.1, 1.2
+LETTER, BOLD = 5.8, 1.2
 """Usual width of a letter, and how much wider those of names are."""
 
 
