@@ -80,7 +80,7 @@ def _order(finding: Finding) -> tuple[int, int, str]:
 
 def _incidents(material: Material) -> tuple[Incident, ...]:
     whole = build_graph(material.findings, material.ruleset, material.timeline)
-    groups = group(material.findings, whole)
+    groups = group(material.findings, whole, material.timeline)
     return tuple(_incident(number, groups, material) for number in range(1, len(groups) + 1))
 
 

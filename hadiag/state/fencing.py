@@ -60,6 +60,8 @@ _CLUSTER_CLIENTS = (
 )
 _FORWARDERS = ("pacemaker-fenced", "stonith-ng", "stonithd")
 """A fencer that asks on behalf of another node, which cannot shoot itself."""
+_ASKED_FOR = "termination was requested"
+"""The scheduler's reason where somebody set the node attribute ``terminate`` (``crm node fence``)."""
 _REASON_BEFORE = 120 * NS
 _ADOPT = 60 * NS
 _CANDIDATES = 20
@@ -304,11 +306,12 @@ def _views(operation: _Operation, around: Around) -> Iterator[View]:
     }
     attempts = list(attempt_views(operation.attempts, head, around, done))
     reason = _reason(operation, around.reasons, begun)
+    why = text(reason, "reason") if reason is not None else None
     duration = (at_of(done).ns - at_of(begun).ns) / NS if done is not None else None
     value: dict[str, Scalar] = {
         **head,
-        **_outcome(operation, attempts),
-        "reason": text(reason, "reason") if reason is not None else None,
+        **_outcome(operation, attempts, why),
+        "reason": why,
         "duration_s": max(duration, 0.0) if duration is not None else None,
     }
     observer = Node(operation.requested_by or str(begun.observer))
@@ -329,8 +332,8 @@ def _evidence(
     return tuple(uid for uid in dict.fromkeys(uids) if uid not in ends)
 
 
-def _outcome(operation: _Operation, attempts: Sequence[View]) -> dict[str, Scalar]:
-    """Who did it with what, and how it ended."""
+def _outcome(operation: _Operation, attempts: Sequence[View], reason: str | None) -> dict[str, Scalar]:
+    """Who did it with what, and how it ended; ``reason`` is the scheduler's."""
     result, error = _result(operation, attempts)
     manual = operation.manual or _by_hand(operation.client)
     devices = sorted({str(view.value["device"]) for view in attempts if view.value["device"]})
@@ -343,7 +346,7 @@ def _outcome(operation: _Operation, attempts: Sequence[View]) -> dict[str, Scala
         "result": result,
         "error": error,
         "manual": manual,
-        "by": "admin" if manual else "cluster",
+        "by": "admin" if manual or (reason is not None and _ASKED_FOR in reason) else "cluster",
         "origin_pending": not operation.results and not operation.refused,
     }
 

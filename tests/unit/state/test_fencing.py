@@ -97,6 +97,22 @@ def test_fencing_by_hand_is_manual() -> None:
     ]
 
 
+def test_a_termination_that_was_requested_is_an_administrator_s() -> None:
+    """``crm node fence`` sets an attribute, and the cluster asks for the fencing; the scheduler says why."""
+    text = """
+        +0s n1 sched.will_fence node=n2 reason="{}"
+        +1s n1 fence.request target=n2 action=reboot
+        +9s n1 fence.op_result action=reboot target=n2 client=pacemaker-controld.9 origin=n1 result=ok op_id=eeeeeeee
+    """
+
+    asked, lost = (
+        build_views(timeline(text.format(reason))).of("fencing.operation")[0].value
+        for reason in ("termination was requested", "peer is no longer part of the cluster")
+    )
+
+    assert (asked["by"], asked["manual"], lost["by"]) == ("admin", False, "cluster")
+
+
 def test_negated_broadcast_is_no_success() -> None:
     """A peer that was not terminated was not fenced, whatever words follow."""
     views = build_views(
