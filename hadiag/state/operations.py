@@ -117,6 +117,9 @@ class Operation:
         return self.rc in _RUNNING if self.op == "monitor" and self.rc is not None else self.status == "ok"
 
 
+_FENCER_SAYS = ("Fence agent ", "Fencer ")
+"""How the fencer begins the reason of a failed start or monitor of a device."""
+
 Waiting = dict[tuple[str, str, str, bool], list[Operation]]
 
 
@@ -129,7 +132,7 @@ def operations(timeline: Timeline, facts: Sequence[Fact]) -> tuple[View, ...]:
 
 
 def fence_devices(timeline: Timeline, facts: Sequence[Fact]) -> frozenset[str]:
-    """Names of the fence devices, from the configuration and from the fencer's own lines."""
+    """Names of the fence devices, from the configuration, from the fencer's own lines, and from its words in a result."""
     names = {
         str(fact.values.get("id"))
         for fact in facts
@@ -137,6 +140,10 @@ def fence_devices(timeline: Timeline, facts: Sequence[Fact]) -> frozenset[str]:
         or (fact.table == "resource" and (fact.values.get("fencing") is True or fact.values.get("class") == "stonith"))
     }
     names |= {device for event in timeline.of(*DEVICE_LINES) if (device := text(event, "device")) is not None}
+    for event in timeline.of("sched.failed_op", *RESULTS):
+        resource = text(event, "rsc")
+        if resource is not None and (text(event, "exit_reason") or "").startswith(_FENCER_SAYS):
+            names.add(base_name(resource))
     return frozenset(names)
 
 

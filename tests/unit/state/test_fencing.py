@@ -133,6 +133,21 @@ def test_nobody_can_fence() -> None:
     assert views.of("fencing.operation")[0].value["result"] == "no_device"
 
 
+def test_the_words_of_the_fencer_tell_a_device() -> None:
+    """Where the configuration is missing, the reason of a failed monitor shows that the resource is a fence device."""
+    views = build_views(
+        timeline("""
+        +0s n1 pcmk.op.result op=monitor rsc=ipmi node=n1 rc=1 result=error opkey=ipmi_monitor_60000 exit_reason="Fence agent did not complete within 20s"
+        +1s n1 pcmk.op.result op=monitor rsc=app node=n1 rc=1 result=error opkey=app_monitor_10000 exit_reason="Resource agent did not complete within 20s"
+        """)
+    )
+
+    assert {v.value["resource"]: v.value["fencing_device"] for v in views.of("rsc.operation")} == {
+        "ipmi": True,
+        "app": False,
+    }
+
+
 def test_device_monitor_is_no_operation() -> None:
     """A failed monitor of a fence device is a row of its own and fences nobody."""
     views = build_views(
