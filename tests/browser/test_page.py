@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hadiag.report.render import render_page
+from hadiag.report.scene import Scene
 from tests.browser.conftest import Open
+from tests.unit.report.test_size import crowd
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -173,3 +177,49 @@ def test_colours_by_hand(visit: Open, report: Path) -> None:
     assert page.evaluate(back) != light
     page.locator("#theme").click()
     assert page.evaluate(back) == light
+
+
+def test_many_nodes(visit: Open, result: Mapping[str, Any], scene: Scene, tmp_path: Path) -> None:
+    """Twenty nodes take two rows each and fit on a screen; a click on a name shows all rows of that node, another folds them."""
+    nodes = tuple(f"host{number:02d}" for number in range(20))
+    moments = tuple(replace(moment, node=nodes[place % 20]) for place, moment in enumerate(scene.moments))
+    bands = tuple(replace(band, node=node) for node in nodes for band in scene.bands if band.node == "node1")
+    path = tmp_path / "many.html"
+    many = replace(scene, nodes=nodes, moments=moments, bands=bands, arrows=(), blanks=())
+    path.write_text(render_page(result, many), encoding="utf-8")
+    opened = visit(path)
+    page = opened.ready()
+    height = "document.querySelector('#lanes canvas').clientHeight"
+    folded = page.evaluate(height)
+    assert folded < 850
+    for taller in (True, False):
+        page.locator("#lanes canvas").click(position={"x": 40, "y": 80})
+        page.wait_for_timeout(200)
+        assert (page.evaluate(height) > folded) is taller
+    page.get_by_label("Node", exact=True).select_option("host07")
+    page.wait_for_timeout(200)
+    assert page.evaluate(height) < folded
+    assert "host07" in page.locator("#lanes tbody").inner_text()
+    assert "host08" not in page.locator("#lanes tbody").inner_text()
+    assert opened.trouble == []
+
+
+def test_many_events(visit: Open, result: Mapping[str, Any], tmp_path: Path) -> None:
+    """Lanes that are drawn as one image show warnings in their colour, and what is hovered is told once the messages are read."""
+    path = tmp_path / "crowd.html"
+    path.write_text(render_page({**result, "incidents": []}, crowd(20_000)), encoding="utf-8")
+    opened = visit(path, **LIGHT)
+    page = opened.ready()
+    colours = page.evaluate("""() => {
+      const c = document.querySelector('#lanes canvas'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+      const seen = {}; for (let i = 0; i < d.length; i += 4) { const k = d[i] + ',' + d[i + 1] + ',' + d[i + 2]; seen[k] = (seen[k] || 0) + 1; }
+      const of = (name) => { const i = document.createElement('i'); i.className = 'sev-' + name; document.body.append(i);
+        const [r, g, b] = getComputedStyle(i).color.match(/\\d+/g); i.remove(); return seen[r + ',' + g + ',' + b] || 0; };
+      return { warning: of('warning'), error: of('error'), info: of('info') };
+    }""")
+    assert min(colours.values()) > 100
+    page.locator("#lanes canvas").hover(position={"x": 600, "y": 60})
+    assert "Result of monitor operation" in page.locator(".hint").inner_text()
+    page.get_by_label("Search").fill("call=777 ")
+    assert "1 / 20000" in opened.status()
+    assert opened.trouble == []
