@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from hadiag.model.entity import Node, NodeRole, Scalar
 from hadiag.model.event import RawEvent
@@ -21,6 +22,8 @@ from hadiag.timeline.known import is_pacemaker
 from hadiag.timeline.nodeids import infer_node_ids
 
 _NO_HOST = frozenset({"", "localhost", "localhost.localdomain", "(none)", "unknown", "-"})
+_NAME: Final = re.compile(r"[^\s(){}<>$%]+")
+"""What may be the name of a node: not ``(null)``, not the variable of a template."""
 _ADDRESS = re.compile(r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:]+)$", re.IGNORECASE)
 _CLUSTER_FAMILIES = frozenset({"corosync", "pacemaker"})
 _PACKAGES = {"pacemaker", "corosync", "pcs", "crmsh", "sbd", "fence-agents", "fence-agents-common", "resource-agents"}
@@ -213,7 +216,8 @@ def resolve(
 ) -> Identities:
     """Find out who is who from everything that was read; ``learn`` adds what else the configuration tells."""
     found = Identities(find_clusters(facts))
-    for fact in facts:
+    # The CIB first: it has the names that Pacemaker goes by, corosync.conf may have addresses in their place.
+    for fact in sorted(facts, key=lambda fact: fact.table != "node"):
         _configured(found, fact)
     for fact in facts:
         _statused(found, fact)
@@ -231,7 +235,7 @@ def _configured(found: Identities, fact: Fact) -> None:
     """Take a member from the configuration."""
     values, cluster = fact.values, found.clusters.of(fact)
     name = values.get("name")
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         return
     if fact.table == "node":
         entity = found.identify(name, number(values.get("nodeid")), cluster)
@@ -276,7 +280,7 @@ def _seen_by_peers(found: Identities, raws: Iterable[RawEvent]) -> None:
     for raw in raws:
         if raw.type in {"pcmk.node.state", "pcmk.cpg.event"}:
             name = raw.fields.get("node")
-            if isinstance(name, str) and name and not name.isdigit() and name.lower() not in _NO_HOST:
+            if isinstance(name, str) and _NAME.fullmatch(name) and not name.isdigit() and name.lower() not in _NO_HOST:
                 host = raw.node_hint or raw.host or ""
                 pairs[name, number(raw.fields.get("nodeid")), found.clusters.of_host(raw.ref.bundle, host)] = None
     for name, nodeid, cluster in pairs:

@@ -44,6 +44,22 @@ def test_peers_are_known_from_the_logs_alone() -> None:
     assert [warning.code for warning in line.warnings].count("node-missing") == 1
 
 
+def test_pacemaker_s_names_go_before_the_addresses_of_corosync() -> None:
+    """A node list without names does not name the nodes, whatever file was read first; what is no name makes no node."""
+    log = Log("a", "a/pacemaker.log")
+    log.add("10:00:00", "pcmk.node.state", node="(null)", nodeid=9, state="lost")
+    facts = [
+        *(fact("corosync.node", name=f"10.0.0.{i}", nodeid=i, address=f"10.0.0.{i}", link=0) for i in (1, 2)),
+        fact("corosync.node", name="{{ ip }}", nodeid=3, address="{{ ip }}", link=0),
+        *(fact("node", name=name, nodeid=i, type="member") for i, name in ((1, "a"), (2, "b"))),
+    ]
+
+    assert [(node.name, node.nodeids, node.addresses) for node in timeline([log], facts).nodes] == [
+        ("a", (1,), ("10.0.0.1",)),
+        ("b", (2,), ("10.0.0.2",)),
+    ]
+
+
 def test_roles_of_hosts_outside_the_cluster() -> None:
     """The host that the quorum device names, a remote node of the CIB, and a stranger."""
     cluster, arbiter = Log("a", "a/pacemaker.log"), Log("arb", "arb/messages", family="system", style="iso")
