@@ -31,7 +31,8 @@ class RulesError(UsageError):
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         self.problems = problems
-        super().__init__("\n".join(problems))
+        count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n".join((f"The rules have {count}, and none of them was used:", *problems)))
 
 
 class NoInputError(HadiagError):

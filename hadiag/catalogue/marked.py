@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
@@ -160,3 +160,41 @@ def _scalar(node: yaml.ScalarNode) -> str | float | bool | None:
     if _FLOAT.fullmatch(text) and repr(float(text)) == text:
         return float(text)
     return text
+
+
+_MESSAGES = {
+    "missing": "this key is required",
+    "extra_forbidden": "no such key here; remove it or correct its spelling",
+    "model_type": "a mapping of keys",
+    "dict_type": "a mapping of keys",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "string_type": "a text",
+    "bool_type": "true or false",
+}
+
+
+def expected_text(detail: Mapping[str, Any]) -> str:
+    """One clear expectation from an error of pydantic."""
+    known = _MESSAGES.get(detail["type"])
+    if known:
+        return known
+    message: str = detail["msg"]
+    if detail["type"] == "too_short":
+        return f"at least {detail['ctx']['min_length']} of them"
+    for prefix in ("Value error, ", "Input should be ", "String should "):
+        if message.startswith(prefix):
+            rest = message[len(prefix) :]
+            return rest.removeprefix("expected ") if prefix.startswith("Value") else rest
+    return message
+
+
+def told(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The errors of pydantic that are worth telling: a list is not too short because its members are wrong."""
+    places = [error["loc"] for error in errors]
+
+    def follows(error: Mapping[str, Any]) -> bool:
+        own = error["loc"]
+        return error["type"] == "too_short" and any(len(loc) > len(own) and loc[: len(own)] == own for loc in places)
+
+    return [error for error in errors if not follows(error)]

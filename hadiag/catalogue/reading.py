@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
-from hadiag.catalogue.marked import MarkedDocument, parse_marked
+from hadiag.catalogue.marked import MarkedDocument, expected_text, parse_marked, told
 from hadiag.catalogue.patterns import PatternError, block_copy
 from hadiag.catalogue.samples import check_pattern
 from hadiag.catalogue.schema import EventModel, FileModel, PatternModel
@@ -141,29 +140,20 @@ def _validated(
     try:
         return model.model_validate(data)
     except ValidationError as errors:
-        for error in errors.errors(include_url=False, include_input=False):
-            document.problem((*path, *_path_in(data, error)), _expected(error))
+        for error in told(errors.errors(include_url=False, include_input=False)):
+            document.problem((*path, *_path_in(data, error)), expected_text(error))
         return None
 
 
-def _path_in(data: object, error: ErrorDetails) -> tuple[str | int, ...]:
+def _path_in(data: object, error: Mapping[str, Any]) -> tuple[str | int, ...]:
     """Place of a validation error without the branch names that pydantic puts in for unions."""
     path: list[str | int] = []
     for part in error["loc"]:
         if (isinstance(data, Mapping) and part in data) or (
             isinstance(data, list) and isinstance(part, int) and part < len(data)
         ):
-            data = data[part]  # type: ignore[index]  # part is a key of the mapping or a place in the list
+            data = data[part]  # part is a key of the mapping or a place in the list
         elif error["type"] not in {"missing", "extra_forbidden"} or part != error["loc"][-1]:
             continue
         path.append(part)
     return tuple(path)
-
-
-def _expected(error: ErrorDetails) -> str:
-    if error["type"] == "missing":
-        return "this key is needed"
-    if error["type"] == "extra_forbidden":
-        return "no such key"
-    message = error["msg"].replace("valid tuple", "list").replace("valid dictionary", "mapping")
-    return message[0].lower() + message[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -126,10 +127,16 @@ def new(
     layer: Annotated[str, typer.Option("--layer", help="Layer of the finding.")] = "pacemaker",
     output: Annotated[str, typer.Option("--output", "-o", help="Where to write; - is standard output.")] = "-",
 ) -> None:
-    """Write a rule to start from."""
+    """Write a rule to start from; with -o PACK/findings/NAME.yaml it is the beginning of a pack."""
     from hadiag.rulelang import tools
 
-    write_file(output, tools.new_rule(name, layer))
+    text = tools.new_rule(name, layer)
+    if output != "-":
+        if Path(output).exists():
+            raise UsageError(f"{output} exists already; a rule is not written over it.")
+        with contextlib.suppress(OSError):
+            Path(output).parent.mkdir(parents=True, exist_ok=True)
+    write_file(output, text)
 
 
 @_rules.command("export")

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
-from hadiag.catalogue.marked import MarkedDocument, parse_marked, read_marked
+from hadiag.catalogue.marked import MarkedDocument, expected_text, parse_marked, read_marked, told
 from hadiag.errors import RulesError
 from hadiag.rulelang import store
 from hadiag.rulelang.edges import build_edges
@@ -55,7 +55,10 @@ class Reading:
     def read_pack(self, directory: Path) -> None:
         """Read all files of one pack."""
         if not any((directory / name).exists() for name in ("pack.yaml", "events", "findings", "causes", "audits")):
-            self._document(directory / "pack.yaml", directory)
+            empty = MarkedDocument(shown_path(directory, directory.parent), None)
+            empty.problem((), "a rule pack: events/, findings/, causes/ or audits/ with YAML files")
+            self.documents.append(empty)
+            self.paths.append(str(directory))
             return
         pack = self._read_header(directory)
         for kind, model in (("findings", Rule), ("causes", CauseFile), ("audits", AuditFile)):
@@ -203,8 +206,8 @@ def validate(document: MarkedDocument, model: type[_M]) -> _M | None:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        for detail in error.errors(include_url=False, include_input=False):
-            document.problem(_known_path(document, detail["loc"]), expected_text(dict(detail)))
+        for detail in told(error.errors(include_url=False, include_input=False)):
+            document.problem(_known_path(document, detail["loc"]), expected_text(detail))
     return None
 
 
@@ -218,31 +221,6 @@ def _known_path(document: MarkedDocument, location: tuple[str | int, ...]) -> tu
     if isinstance(last, str) and (not path or path[-1] != last) and last.isidentifier():
         return (*path, last)
     return path
-
-
-_MESSAGES = {
-    "missing": "this key is required",
-    "extra_forbidden": "no such key here; remove it or correct its spelling",
-    "model_type": "a mapping of keys",
-    "dict_type": "a mapping of keys",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "string_type": "a text",
-    "bool_type": "true or false",
-}
-
-
-def expected_text(detail: Mapping[str, Any]) -> str:
-    """One clear expectation from an error of pydantic."""
-    known = _MESSAGES.get(detail["type"])
-    if known:
-        return known
-    message: str = detail["msg"]
-    for prefix in ("Value error, ", "Input should be ", "String should "):
-        if message.startswith(prefix):
-            rest = message[len(prefix) :]
-            return rest.removeprefix("expected ") if prefix.startswith("Value") else rest
-    return message
 
 
 __all__ = ["PACK_SCHEMA", "load_rules", "shown_path", "validate", "yaml_files"]

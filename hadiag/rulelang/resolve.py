@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 
 from hadiag.rulelang.condition import Reference
 from hadiag.rulelang.language import Audit, Cause, Commands, Rule
@@ -137,15 +138,17 @@ class _RuleCheck:
         path: Path = ("match", name, step.kind)
         for looked in step.looks_at:
             if step.kind == "state" and looked not in STATE_TABLES:
-                self._place.problem(path, f"a state table, not {looked!r}; known: {', '.join(sorted(STATE_TABLES))}")
+                self._place.problem(path, f"a state table, not {looked!r}{_rather(looked, STATE_TABLES)}")
             elif step.kind == "fact" and looked not in FACT_TABLES:
-                self._place.problem(path, f"a fact table, not {looked!r}; known: {', '.join(sorted(FACT_TABLES))}")
+                self._place.problem(path, f"a fact table, not {looked!r}{_rather(looked, FACT_TABLES)}")
             elif step.kind == "finding" and looked not in self._findings:
-                self._place.problem(path, f"the id of a finding; there is no {looked}")
+                self._place.problem(path, f"the id of a finding; there is no {looked}{_near(looked, self._findings)}")
             elif step.kind == "event" and self._event_types is not None:
                 probe = Step(event=(looked,))
                 if not types_of(probe, self._event_types):
-                    self._place.problem(path, f"an event type of the catalogue; there is no {looked}")
+                    self._place.problem(
+                        path, f"an event type of the catalogue; there is no {looked}{_near(looked, self._event_types)}"
+                    )
 
     def _check_anchor(self, name: str, step: Step, named: str) -> None:
         path: Path = ("match", name)
@@ -207,7 +210,7 @@ class _RuleCheck:
 
     def _check_own_field(self, path: Path, known: frozenset[str] | None, field: str) -> None:
         if known is not None and field not in known:
-            self._place.problem(path, f"a field, not {field!r}; known: {', '.join(sorted(known))}")
+            self._place.problem(path, f"a field, not {field!r}{_rather(field, known)}")
 
     def _check_evidence(self, names: Sequence[str]) -> None:
         for index, name in enumerate(names):
@@ -223,23 +226,25 @@ class _RuleCheck:
         return f"the name of another step, not {name!r}; known: {', '.join(self._match)}"
 
     def _fields_of(self, step: Step) -> frozenset[str] | None:
-        """Fields of a step; None where any field may occur."""
+        """Fields of a step; None where any field may occur, or where it looks at what does not exist."""
         if step.kind == "event":
             return self._event_fields(step)
         if step.kind == "finding":
             return frozenset({*FINDING_FIELDS, *SPAN_FIELDS, *self._key_fields(step)})
         tables = STATE_TABLES if step.kind == "state" else FACT_TABLES
-        if step.kind == "fact" and any(name in FACT_TABLES and FACT_TABLES[name].open for name in step.looks_at):
+        if any(name not in tables for name in step.looks_at):
+            return None
+        if step.kind == "fact" and any(FACT_TABLES[name].open for name in step.looks_at):
             return None
         extra = SPAN_FIELDS if step.kind == "state" else (*FACT_FIELDS, "count")
-        return frozenset(
-            {*extra, *(field for name in step.looks_at if name in tables for field in tables[name].fields)}
-        )
+        return frozenset({*extra, *(field for name in step.looks_at for field in tables[name].fields)})
 
     def _event_fields(self, step: Step) -> frozenset[str] | None:
         if self._event_types is None:
             return None
         types = types_of(step, self._event_types)
+        if not types:
+            return None
         return frozenset(
             {*EVENT_FIELDS, *SPAN_FIELDS, *(field for name in types for field in self._event_types[name].fields)}
         )
@@ -248,6 +253,17 @@ class _RuleCheck:
         for name in step.looks_at:
             if name in self._rules:
                 yield from (reference.field for reference in self._rules[name].per)
+
+
+def _near(name: str, names: Collection[str]) -> str:
+    """Names that may have been meant."""
+    close = get_close_matches(name, sorted(names), 3, 0.75)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def _rather(name: str, names: Collection[str]) -> str:
+    """Names that may have been meant, or all there are."""
+    return _near(name, names) or f"; known: {', '.join(sorted(names))}"
 
 
 def _check_cause(cause: Cause, place: Located) -> None:

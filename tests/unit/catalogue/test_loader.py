@@ -58,23 +58,26 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
 
     lines = [problem.replace(f"{tmp_path}/", "") for problem in caught.value.problems]
     assert lines[0].startswith("a.yaml:11: events[0].patterns[0].literal: a literal that stands unbroken")
-    assert lines[1].startswith("b.yaml:4: events[0].layer: input should be 'hardware', 'network'")
-    assert lines[2:] == ["c.yaml:1: schema: input should be 'hadiag/events/v1'", "c.yaml:3: more: no such key"]
+    assert lines[1].startswith("b.yaml:4: events[0].layer: 'hardware', 'network'")
+    assert lines[2:] == [
+        "c.yaml:1: schema: 'hadiag/events/v1'",
+        "c.yaml:3: more: no such key here; remove it or correct its spelling",
+    ]
 
 
 @pytest.mark.parametrize(
     ("body", "extra", "expected"),
     [
-        ('- literal: "Quorum lost"\n  regex: ^Quorum lost$\n', "", "patterns[0].samples: this key is needed"),
+        ('- literal: "Quorum lost"\n  regex: ^Quorum lost$\n', "", "patterns[0].samples: this key is required"),
         (pattern(sample="{line: Quorum found, origin: recorded}"), "", "samples[0].line: the literal of the pattern"),
         (pattern(sample="{line: No Quorum lost, origin: recorded}"), "", "samples[0].line: a line that the regex matches"),
-        (pattern(sample="{line: Quorum lost, origin: guessed}"), "", "samples[0].origin: input should be 'recorded'"),
+        (pattern(sample="{line: Quorum lost, origin: guessed}"), "", "samples[0].origin: 'recorded'"),
         (pattern(regex="^Quorum lost(?P<x>.*)$"), "", "regex: a declared field as name of the group 'x'"),
         (pattern(rest="  set: {x: 1}\n"), "", "set.x: a declared field, not 'x'"),
         (pattern(rest="  set: {x: 1}\n"), "fields: {x: word}\n", "set.x: a value of type word, not 1"),
         (pattern(rest="  set: {x: true}\n"), "fields: {x: word}\n", "(declare 'x' as bool)"),
         (pattern(), "fields: {x: word}\n", "regex: a group for the field 'x'"),
-        (pattern(), "fields: {x: thing}\n", "fields.x: string should match pattern"),
+        (pattern(), "fields: {x: thing}\n", "fields.x: match pattern"),
         (pattern(), "subject: x\n", "subject: the name of a declared field, not 'x'"),
         (
             pattern(rest="  derive:\n  - {field: x, from: gone}\n"),

@@ -247,7 +247,7 @@ def test_tools_get_what_can_be_loaded(tmp_path: Path) -> None:
 def test_a_directory_without_rules_is_no_pack(tmp_path: Path) -> None:
     """A wrong path is told, not passed over."""
     (tmp_path / "empty").mkdir()
-    with pytest.raises(RulesError, match=r"empty/pack\.yaml:1: document: a readable file"):
+    with pytest.raises(RulesError, match=r"empty:1: document: a rule pack: events/"):
         load_rules([tmp_path / "empty"], EVENTS)
 
 
