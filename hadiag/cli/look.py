@@ -147,11 +147,14 @@ def _full_coverage(inputs: Sequence[str], rules: Sequence[str] | None, *, quiet:
 
     with progress(inputs, quiet=quiet) as hooks:
         census = read_census(inputs, shared.make(rules=rules, hooks=hooks), sys.stdin.buffer)
-    typer.echo(f"{'program':<28} {'notice or worse':>22} {'known':>7}   {'level not printed':>22}")
+    typer.echo(
+        f"{'program':<28} {'notice or worse':>22} {'known':>7}   {'warning or worse':>18}   {'level not printed':>22}"
+    )
     for program, tally in sorted(census.tallies.items()):
         share = "-" if tally.share is None else f"{tally.share:.1%}"
+        severe = f"{tally.severe_known} of {tally.severe}"
         graded, plain = f"{tally.graded_known} of {tally.graded}", f"{tally.plain_known} of {tally.plain}"
-        typer.echo(harmless(f"{program:<28} {graded:>22} {share:>7}   {plain:>22}"))
+        typer.echo(harmless(f"{program:<28} {graded:>22} {share:>7}   {severe:>18}   {plain:>22}"))
     counts: dict[tuple[str, str], int] = {}
     for row in census.unknowns:
         key = (row.program, row.template)

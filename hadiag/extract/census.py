@@ -24,10 +24,12 @@ LEAST: Final = Level.NOTICE
 
 @dataclass(slots=True)
 class Tally:
-    """Lines of one program: at notice or worse, those without a printed level, and how many of each are an event."""
+    """Lines of one program: at notice or worse, at warning or worse, without a printed level, and how many of each are an event."""
 
     graded: int = 0
     graded_known: int = 0
+    severe: int = 0
+    severe_known: int = 0
     plain: int = 0
     plain_known: int = 0
 
@@ -35,6 +37,8 @@ class Tally:
         """Add the lines of another log."""
         self.graded += other.graded
         self.graded_known += other.graded_known
+        self.severe += other.severe
+        self.severe_known += other.severe_known
         self.plain += other.plain
         self.plain_known += other.plain_known
 
@@ -96,6 +100,9 @@ def _count(tally: Tally, record: Record, *, known: bool) -> None:
     elif record.level >= LEAST:
         tally.graded += 1
         tally.graded_known += known
+        if record.level >= Level.WARNING:
+            tally.severe += 1
+            tally.severe_known += known
 
 
 def _hits(block: Block, database: Database) -> dict[int, list[int]]:

@@ -25,6 +25,8 @@ def test_lines_at_notice_or_worse_are_counted_by_program(tmp_path: Path) -> None
 
     found = {name: (tally.graded, tally.graded_known, tally.share) for name, tally in census.tallies.items()}
     assert found == {"pacemaker-controld": (2, 1, 0.5), "pacemaker-fenced": (1, 1, 1.0)}
+    severe = {name: (tally.severe, tally.severe_known) for name, tally in census.tallies.items()}
+    assert severe == {"pacemaker-controld": (1, 0), "pacemaker-fenced": (0, 0)}
     assert [(row.template, row.level) for row in census.unknowns] == [
         ("No pattern knows these seven words", Level.WARNING)
     ]
