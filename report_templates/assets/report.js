@@ -89,7 +89,7 @@
       many[at]++;
     }
   };
-  const choose_ = (out, level, type, node, floor, okType, only) => {
+  const matching = (out, level, type, node, floor, okType, only) => {
     let k = 0;
     for (let i = 0; i < level.length; i++) if (level[i] >= floor && okType[type[i]] && (only < 0 || node[i] === only)) out[k++] = i;
     return k;
@@ -296,7 +296,7 @@
       const okText = q && more ? more.texts.map((t) => t.toLowerCase().includes(q)) : null;
       const okType = Uint8Array.from(types, (t, y) => ((!filter.type || t === filter.type) && (l < 0 || layerOfType[y] === l) ? 1 : 0));
       const about = filter.about && more ? more.subjects.indexOf(filter.about) : -1;
-      let k = choose_(out, level, type, node, floor, okType, n);
+      let k = matching(out, level, type, node, floor, okType, n);
       if (about >= 0 || okText) {
         const found = out.subarray(0, k).filter((i) => (about < 0 || more.s[i] === about) && (!okText || okText[more.x[i]]));
         out.set(found);
@@ -345,7 +345,7 @@
       c.restore();
       drawMini(c);
     };
-    const later_ = () => { if (!pending) { pending = true; requestAnimationFrame(draw); } };
+    const redraw = () => { if (!pending) { pending = true; requestAnimationFrame(draw); } };
 
     const STEPS = [1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 3e7, 6e7, 3e8, 6e8, 18e8, 36e8, 216e8, 432e8, 864e8, 6048e8];
     const drawAxis = (c) => {
@@ -565,7 +565,7 @@
       if (view.b - view.a !== span) { view.a = mid - span / 2; view.b = mid + span / 2; }
       if (view.a < full.a) { view.b += full.a - view.a; view.a = full.a; }
       if (view.b > full.b) { view.a -= view.b - full.b; view.b = full.b; }
-      later_();
+      redraw();
       clearTimeout(tableWait);
       tableWait = setTimeout(() => { page = 0; fill(); if (!quiet) keepAddress(); }, quiet ? 0 : 140);
     };
@@ -611,7 +611,7 @@
       if (chosen >= 0 && more) parts.push("e=" + encodeURIComponent(placeOf(chosen)));
       try { history.replaceState(null, "", "#" + parts.join("&")); } catch { /* some viewers forbid it */ }
     };
-    const find_ = (place) => {
+    const eventAt = (place) => {
       const cut = (place || "").lastIndexOf(":"), p = more.paths.indexOf((place || "").slice(0, cut)), k = +(place || "").slice(cut + 1);
       if (p >= 0) for (let i = 0; i < count; i++) if (more.k[i] === k && more.p[i] === p) return i;
       return -1;
@@ -623,7 +623,7 @@
       if (b > a) { view.a = a; view.b = b; }
       Object.keys(filter).forEach((key) => { filter[key] = wanted.get(key) || ""; if (controls[key]) controls[key].value = filter[key]; });
       search.value = filter.q;
-      chosen = more ? find_(wanted.get("e")) : -1;
+      chosen = more ? eventAt(wanted.get("e")) : -1;
       refilter(true);
       return true;
     };
@@ -645,7 +645,7 @@
       chosen = i;
       if (move && (time[i] < view.a || time[i] > view.b)) { const half = (view.b - view.a) / 2; view.a = time[i] - half; view.b = time[i] + half; }
       picked.textContent = MARKS(level[i]) + " " + iso(time[i]).replace("T", " ") + " " + doc.nodes[node[i]] + " " + words.levels[doc.levels[level[i]]] + ": " + textOf(i);
-      later_();
+      redraw();
       clearTimeout(tableWait);
       tableWait = setTimeout(() => { page = 0; fill(); keepAddress(); const here = body.querySelector(".here"); if (here) windowed.scrollTop = here.offsetTop - 60; }, 60);
     };
@@ -707,7 +707,7 @@
         const named = x < gutter && rows.find((row) => y >= row.y && y < row.y + row.h && (row.kind === "sum" || row.kind === "title"));
         if (named && doc.nodes.length > CROWD) {
           if (!opened.delete(named.n)) opened.add(named.n);
-          layout(); later_();
+          layout(); redraw();
         }
         if (hit && hit.event !== undefined) choose(hit.event, false);
         else if (hit && hit.step && hit.step[7] && quotedPlace.has(hit.step[7])) choose(quotedPlace.get(hit.step[7]), true);
@@ -731,10 +731,11 @@
       }
       if (row.kind !== "events") return null;
       const slack = ((view.b - view.a) / (width - gutter)) * 7, at = T(x);
+      const place = rows.indexOf(row);
       let best = -1, near = slack, many = 0;
       for (let k = lower(at - slack); k < passing.length && time[passing[k]] <= at + slack; k++) {
         const i = passing[k];
-        if (node[i] !== row.n || rowOf[lane[i]] !== rows.indexOf(row)) continue;
+        if (rowOf[lane[i]] !== place) continue;
         many++;
         const d = Math.abs(time[i] - at) - (weighty(i) ? slack / 2 : 0);
         if (d < near || best < 0) { near = d; best = i; }
@@ -765,8 +766,8 @@
       hint.style.top = y + 16 + "px";
     };
 
-    repaint.push(() => { readColours(); drawLegend(); later_(); });
-    new ResizeObserver(later_).observe(stage);
+    repaint.push(() => { readColours(); drawLegend(); redraw(); });
+    new ResizeObserver(redraw).observe(stage);
     addEventListener("hashchange", readAddress);
     readColours();
     drawLegend();

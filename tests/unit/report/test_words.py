@@ -161,7 +161,6 @@ def _strings(value: object, key: str = "") -> Iterator[str]:
             yield from _strings(inner, key)
     elif isinstance(value, str) and key not in WORDED:
         yield " ".join(value.split())
-        yield " ".join((value[:1].upper() + value[1:]).split())
         if key == "path":
             yield "/".join(value.replace("!", "/").split("/")[-2:])
         if key == "rules_digest":
