@@ -70,6 +70,8 @@ _DEATHS = frozenset({"killed", "crashed", "disconnected"})
 _NOT_CONNECTED = frozenset({102, 107})
 """Exit status of a daemon that gave up because corosync had gone (``CRM_EX_DISCONNECT``; ``ENOTCONN`` before 2.0)."""
 _CONFIRMED = 60 * NS
+_SHUTTING_DOWN = 300 * NS
+"""From the stop of the cluster software to the end of the log, or to the next boot, in an orderly shutdown."""
 _RESPAWNED = 10 * NS
 
 
@@ -251,7 +253,11 @@ def _how(signal: int | None, core: str | None) -> str:
 
 
 def _boots(timeline: Timeline, fenced: Sequence[Fenced]) -> Iterator[View]:
-    """Boots of the nodes with logs: they end with an orderly shutdown, with fencing, or for no reason known."""
+    """Boots of the nodes with logs: they end with an orderly shutdown, with fencing, or for no reason known.
+
+    A log may break off before the shutdown is through; that the cluster software was stopped just before tells of one as well.
+    """
+    stops = by_observer(placed(timeline, PACEMAKER_START, PACEMAKER_DONE))
     shutdowns, kernels = by_observer(placed(timeline, SHUTDOWN)), by_observer(placed(timeline, BOOT))
     observers = sorted({*shutdowns, *kernels, *timeline.silences})
     for observer in observers:
@@ -262,7 +268,12 @@ def _boots(timeline: Timeline, fenced: Sequence[Fenced]) -> Iterator[View]:
             key=lambda step: step.at.ns if step.at is not None else 0,
         )
         for step in ends:
+            current = table.current(observer)
             opened = _boot_step(timeline, table, observer, step, fenced) or opened
+            stop = _stopped_before(stops.get(observer, ()), step)
+            if stop is not None and current is not None and current.value["how"] in ("crash", "unknown"):
+                current.value["how"] = "orderly"
+                current.note(stop.uid)
         if opened is table.current(observer):
             opened.value["how"] = "running"
         yield from table.views()
@@ -291,7 +302,26 @@ def _boot_step(
     if current is not None and current.start is not None and _same_start(current.start, step.at):
         current.note(step.uid)
         return None
+    if current is not None and current.start is None and _begins_with(timeline, observer, step):
+        current.start, current.opened_by = step.at, step.uid
+        return None
     return table.open(observer, observer, step.at, step.uid, {"node": str(observer), "how": "unknown"})
+
+
+def _begins_with(timeline: Timeline, observer: Node, boot: Event) -> bool:
+    """Whether nothing of a node was logged before a boot: then nothing tells of another one before it."""
+    times, _ = timeline.logged_by(observer)
+    return boot.at is not None and (not times or times[0] >= boot.at.ns - _CONFIRMED)
+
+
+def _stopped_before(stops: Sequence[Event], step: Event | Break) -> Event | None:
+    """The end of an orderly stop of the cluster software, where it came shortly before a step and no start followed."""
+    if step.at is None:
+        return None
+    before = [stop for stop in stops if stop.at is not None and stop.at.ns <= step.at.ns]
+    last = before[-1] if before else None
+    near = last is not None and last.at is not None and step.at.ns - last.at.ns <= _SHUTTING_DOWN
+    return last if last is not None and near and last.type == PACEMAKER_DONE else None
 
 
 def _end_of_silence(timeline: Timeline, observer: Node, pause: Break) -> Instant | None:

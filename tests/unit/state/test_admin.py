@@ -158,6 +158,29 @@ def test_core_dump_is_a_crash() -> None:
     assert [(v.value["daemon"], v.value["how"]) for v in views.of("daemon.life")] == [("pacemaker-controld", "crashed")]
 
 
+def test_boot_ends_in_order_where_the_cluster_was_stopped_just_before() -> None:
+    """The log of a shutdown may break off before the machine is down; a cluster that was started anew meanwhile is none."""
+    ended = (
+        "+{}s n1 pacemakerd.stop_done\n+{}s n1 pacemakerd.start\n+200s n1 log.silent\n+260s n1 log.back\n+260s n1 x.y"
+    )
+
+    told = [
+        build_views(timeline(f"+0s n1 x.y\n{ended.format(*at)}")).of("node.boot")[0].value["how"]
+        for at in ((190, 100), (100, 190))
+    ]
+
+    assert told == ["orderly", "crash"]
+
+
+def test_a_log_that_begins_with_a_boot_tells_of_no_other_before() -> None:
+    """The first boot in a log ends nothing, unless something was logged before it."""
+    boot = "+100s n1 kernel.boot version=6.1\n+101s n1 x.y"
+
+    told = [len(build_views(timeline(f"{before}{boot}")).of("node.boot")) for before in ("", "+0s n1 x.y\n")]
+
+    assert told == [1, 2]
+
+
 def test_boot_ends_by_fencing_or_for_no_known_reason() -> None:
     """A silence with a confirmed power-off was fencing; a return without one was a crash."""
     lines = "+0s n1 x.y\n+1s n1 log.silent\n+60s n1 log.back\n+60s n1 corosync.main.starting version=3"
