@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hadiag.catalogue.programs import RENAMED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,16 +20,6 @@ _OPKEY = re.compile(
 )
 _NOTIFY = re.compile(r"_(?:pre|post|confirmed-pre|confirmed-post)_notify_")
 _INSTANCE = re.compile(r":(\d+)$")
-_DAEMONS = {
-    "crmd": "pacemaker-controld",
-    "pengine": "pacemaker-schedulerd",
-    "stonith-ng": "pacemaker-fenced",
-    "stonithd": "pacemaker-fenced",
-    "attrd": "pacemaker-attrd",
-    "cib": "pacemaker-based",
-    "lrmd": "pacemaker-execd",
-    "pacemaker_remoted": "pacemaker-remoted",
-}
 
 
 def text(event: Event, *keys: str) -> str | None:
@@ -109,7 +101,7 @@ def is_instance(resource: str) -> bool:
 def daemon(name: str | None) -> str:
     """Name of a daemon as pacemaker 2 and later call it."""
     bare = (name or "").rsplit("/", 1)[-1]
-    return _DAEMONS.get(bare, bare)
+    return RENAMED.get(bare, bare)
 
 
 def at_of(event: Event) -> Instant:
