@@ -63,6 +63,8 @@ class LogFile:
     plan: ZonePlan | None = None
     nodes: set[Node] = field(default_factory=set)
     year_assumed: bool = False
+    turn_line: int | None = None
+    """First line in the new zone, where somebody changed the zone of the node."""
     _firsts: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -159,6 +161,8 @@ class LogFile:
             return wall - time.utc_offset_s * NS
         if self.plan is None:
             return None
+        if self.turn_line is not None and self.plan.moved:
+            return wall - self.plan.segments[-1 if line >= self.turn_line else 0][1]
         later = self.plan.is_ambiguous(wall) and self._after_step_back(line, wall)
         return self.plan.to_utc(wall, later=later)
 

@@ -16,12 +16,16 @@ from hadiag.model.time import NS, TimeBasis
 from hadiag.timeline.clues import STRONG, epoch_clues, history_clues, host_clues, mtime_clues, twin_clues
 from hadiag.timeline.files import LogFile, believable, in_year, year_of, year_start
 from hadiag.timeline.identity import Identities
+from hadiag.timeline.moves import jumps, moved_plan, place, shown_plan
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.turns import turns, with_turns
 from hadiag.timeline.zones import DAY, Clue, Turn, ZonePlan, constant, from_clues, from_zone
 
 _DAY_IN_NAME: Final = re.compile(r"[-.](20\d\d)-?([01]\d)-?([0-3]\d)(?=\D|$)")
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+CHANGES: Final = frozenset({"systemd.time_changed", "chrony.step", "chrony.forward", "chrony.backward", "ntpd.step"})
+"""Events that tell of a change of the clock itself."""
+_ZONE_SET: Final = "time.manual"
 _AGREE: Final = 450 * NS
 
 
@@ -75,8 +79,11 @@ def settle(
     span = _span(files)
     zones = _host_zones(facts, who)
     walls.turns = {node: turns(file for file in files if file.node == node) for node in zoneless}
+    shown = {node: jumps(file for file in files if file.node == node) for node in zoneless}
     for node in zoneless:
-        plan = _plan(clues.get(node, []), zones.get(node), span, walls.turns[node])
+        mine = clues.get(node, [])
+        plan = moved_plan(mine, shown[node], walls.turns[node]) or shown_plan(mine, shown[node], *_told(samples, node))
+        plan = plan or _plan(clues.get(node, []), zones.get(node), span, walls.turns[node])
         if plan:
             walls.plans[node] = with_turns(plan, walls.turns[node], clues.get(node, []))
     unproven = [node for node in zoneless if node not in walls.plans]
@@ -86,6 +93,8 @@ def settle(
     for file in files:
         plan = walls.plans.get(file.node)
         file.plan = _own_plan(file, clues.get(file.node, []), plan) or plan
+        if file.plan is not None and file.plan.moved:
+            file.turn_line = place(file, file.plan, shown.get(file.node, ()))
     for sample in samples:
         sample.stamp()
     return walls
@@ -189,6 +198,21 @@ def _span(files: Sequence[LogFile]) -> tuple[int, int]:
         if wall is not None
     ]
     return (min(walls) - DAY, max(walls) + DAY) if walls else (0, 0)
+
+
+def _told(samples: Sequence[Sample], node: Node) -> tuple[list[int], list[str]]:
+    """Wall times at which a daemon of a node says that the clock was changed, and zones that it says were set."""
+    mine = [sample for sample in samples if sample.node == node and sample.raw.time is not None]
+    changed = [sample for sample in mine if sample.raw.type in CHANGES]
+    walls = [
+        sample.file.wall(sample.raw.time, sample.raw.ref.line) for sample in changed if sample.raw.time is not None
+    ]
+    zones = [
+        str(sample.raw.fields["zone"])
+        for sample in mine
+        if sample.raw.type == _ZONE_SET and "zone" in sample.raw.fields
+    ]
+    return [wall for wall in walls if wall is not None], zones
 
 
 def _host_zones(facts: Sequence[Fact], who: Identities) -> dict[Node, tuple[str | None, int | None]]:

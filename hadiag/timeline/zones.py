@@ -21,6 +21,8 @@ HALF_HOUR: Final = 1800 * NS
 DAY: Final = 86_400 * NS
 LOWEST: Final = -12 * 3600 * NS
 HIGHEST: Final = 14 * 3600 * NS
+_HEARSAY: Final = 3
+"""Weight of clues below which an offset is hearsay."""
 _DST: Final = frozenset({3600 * NS, 1800 * NS})
 """Sizes of a change to daylight-saving time (half an hour on Lord Howe Island)."""
 
@@ -57,9 +59,13 @@ class Turn:
     size: int
     lines: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """First line behind the change in each file that shows it."""
+    anywhen: bool = False
+    """Not on a full or half hour: somebody changed the zone."""
 
     def moment(self, after: int) -> int:
         """UTC of the change, from the offset behind it: the full or half hour before the first line."""
+        if self.anywhen:
+            return self.first - after
         return (self.first - after) // HALF_HOUR * HALF_HOUR
 
     def fits(self, after: int) -> bool:
@@ -74,10 +80,16 @@ class ZonePlan:
     segments: tuple[tuple[int | None, int], ...]
     basis: TimeBasis
     zone: str | None = None
+    moved: bool = False
+    """The zone was changed while the node ran; where, each file tells by its line."""
+    weak: bool = False
+    """Only epochs that other nodes made tell it, one or two of them."""
 
     @property
     def is_firm(self) -> bool:
-        """False for an assumption, and for the offset at the time of a collection, which may lie behind a change."""
+        """False for an assumption, for hearsay, and for the offset at the time of a collection, which may lie behind a change."""
+        if self.weak:
+            return False
         stated = self.basis is TimeBasis.SNAPSHOT and self.zone is not None
         return stated or self.basis in {TimeBasis.JOURNAL, TimeBasis.IN_LOG, TimeBasis.EPOCH_ANCHOR}
 
@@ -173,7 +185,7 @@ def from_clues(clues: Iterable[Clue], shown: Sequence[Turn] = ()) -> ZonePlan | 
     for other, weight in sorted(support.items()):
         if abs(other - best) in _DST and weight >= 2:
             segments = _with_change(segments, mine, [clue for clue in usable if clue.offset == other], shown)
-    return ZonePlan(tuple(segments), basis)
+    return ZonePlan(tuple(segments), basis, weak=support[best] < _HEARSAY)
 
 
 _RANKS = [TimeBasis.JOURNAL, TimeBasis.IN_LOG, TimeBasis.EPOCH_ANCHOR, TimeBasis.SNAPSHOT, TimeBasis.ASSUMED]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +37,29 @@ def _shown(moment: datetime, zone: str) -> datetime:
 def rendered(data: bytes, was: Was, by: timedelta, zone: str, *, spaced: bool) -> bytes:
     """A log printed later by some time and in another zone; ``spaced`` days are padded by a blank, as syslog does."""
     return b"".join(_line(line, was, by, zone, spaced=spaced) for line in data.splitlines(keepends=True))
+
+
+def changed(data: bytes, was: Was, at_ns: int, change: Callable[[datetime], datetime], *, spaced: bool) -> bytes:
+    """A log whose stamps are printed otherwise from a moment on: ``change`` takes the true moment and gives what was shown."""
+    out, behind = [], False
+    for line in data.splitlines(keepends=True):
+        match = _BSD.match(line)
+        if match:
+            moment = _moment(match, was)
+            behind = moment.timestamp() * 1e9 >= at_ns
+            if behind:
+                shown = change(moment)
+                day = f"{shown.day:>2}" if spaced else f"{shown.day:02}"
+                fraction = f".{shown.microsecond // 1000:03}" if match["fraction"] else ""
+                line = f"{_MONTHS[shown.month - 1]} {day} {shown:%H:%M:%S}{fraction}".encode() + line[match.end() :]  # noqa: PLW2901
+        out.append(line)
+    return b"".join(out)
+
+
+def _moment(match: re.Match[bytes], was: Was) -> datetime:
+    text = f"{was.year} {match['month'].decode()} {match['day'].decode().strip()} {match['clock'].decode()}"
+    wall = datetime.strptime(text, "%Y %b %d %H:%M:%S").replace(tzinfo=ZoneInfo(was.zone))
+    return wall.astimezone(UTC) + timedelta(seconds=float(match["fraction"] or 0))
 
 
 def _line(line: bytes, was: Was, by: timedelta, zone: str, *, spaced: bool) -> bytes:
