@@ -192,7 +192,8 @@ def _labels(axes: Axes, rows: Sequence[Row], words: Words) -> None:
     for place, row in enumerate(rows):
         if row.node != last:
             axes.axhline(place - 0.5, color=FAINT, linewidth=0.7)
-            text = _plain(visible(row.node or words("cluster"), 40))
+            more = f" +{len(row.alike)}" if row.alike else ""
+            text = _plain(visible(row.node or words("cluster"), 40) + more)
             axes.annotate(
                 text,
                 (1.0, place),
@@ -231,9 +232,10 @@ def _spots(moments: Iterable[Moment], window: tuple[int, int]) -> list[float]:
 def _fences(axes: Axes, rows: Sequence[Row], scene: Scene, window: tuple[int, int]) -> None:
     places: dict[str, int] = {}
     for place, row in enumerate(rows):
-        places.setdefault(row.node, place)
-        if row.name == "fencing":
-            places[row.node] = place
+        for node in (row.node, *row.alike):
+            places.setdefault(node, place)
+            if row.name == "fencing":
+                places[node] = place
     for arrow in scene.arrows:
         if not window[0] <= arrow.end_ns <= window[1] or not {arrow.source, arrow.target} <= set(places):
             continue

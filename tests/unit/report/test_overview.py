@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from hadiag.report import figures
 from hadiag.report.bands import BAD, OK, Band, seen_by
 from hadiag.report.overview import picture_of
 from hadiag.report.scene import Scene
@@ -110,3 +111,13 @@ def test_nodes_that_saw_the_same_are_drawn_once(result: Mapping[str, Any], large
     assert found.count("membership") == 2
     assert "quorum" not in found
     assert {"sees all 20 nodes", "without n07", "sees n07"} <= set(found)
+
+
+def test_figures_say_how_many_nodes_a_lane_stands_for(large: Scene) -> None:
+    """The slides fold equal lanes as the page does, and say so."""
+    from matplotlib.text import Text
+
+    figure = figures.state_bands(large, WORDS)
+    assert figure is not None
+    found = {text.get_text() for text in figure.findobj(Text) if isinstance(text, Text)}
+    assert {"n00 +18", "n07"} <= found
