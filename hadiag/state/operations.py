@@ -247,9 +247,9 @@ def _compatible(one: int, two: int) -> bool:
     return one == two or one < 0 or two < 0
 
 
-def _answer(event: Event, waiting: Waiting) -> Operation | None:
+def _answer(event: Event, waiting: Waiting, where: str | None = None) -> Operation | None:
     identity = _identify(event)
-    node = text(event, "node") or str(event.observer)
+    node = where or text(event, "node") or str(event.observer)
     if identity is None:
         return None
     resource, op, interval = identity
@@ -301,16 +301,22 @@ def _second_hand(timeline: Timeline, done: list[Operation], waiting: Waiting) ->
     by_key: dict[tuple[str, str, str], Window[Operation]] = {}
     for operation in done:
         by_key.setdefault(operation.key[:3], Window(key=_answered_ns)).add(operation)
-    for event in placed(timeline, UNEXPECTED, CONFIRMED):
+    sent: dict[tuple[Node, str | None, int], str] = {}
+    for event in placed(timeline, INITIATE, UNEXPECTED, CONFIRMED):
         identity, node = _identify(event), text(event, "node")
-        if identity is None or node is None:
+        action = event.observer, text(event, "opkey"), number(event, "action_id") or -1
+        if event.type == INITIATE and node is not None:
+            sent[action] = node
+        if identity is None or node is None or event.type == INITIATE:
             continue
+        # An action for a remote node is confirmed by, and in the name of, the member that holds its connection.
+        node = sent.get(action, node) if action[2] >= 0 else node
         key = (node, base_name(identity[0]), identity[1])
         known = _same_call(by_key[key], event, identity[2]) if key in by_key else None
         if known is not None:
             known.evidence.append(event.uid)
         else:
-            known = _answer(event, waiting)
+            known = _answer(event, waiting, node)
         if known is None:
             continue
         if known.answered is event:

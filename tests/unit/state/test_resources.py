@@ -285,6 +285,16 @@ def test_failed_stop_without_fencing_blocks() -> None:
     assert fenced.of("rsc.blocked") == ()
 
 
+def test_an_action_for_a_remote_node_is_not_that_of_the_member_that_holds_its_connection() -> None:
+    """The DC confirms it in the name of the member; the order with the same number says where it went."""
+    lines = (
+        "+0s n1 pcmk.op.initiate op=start opkey=a_start_0 rsc=a interval_ms=0 node=r1 action_id=16\n"
+        "+1s n2 pcmk.op.result op=start rsc=a node=r1 rc=0 result=ok opkey=a_start_0 call=7\n"
+        "+1s n1 pcmk.op.confirmed action_id=16 actual=ok call=7 interval_ms=0 node=n2 op=start opkey=a_start_0 rc=0 rsc=a\n"
+    )
+    assert [view.value["node"] for view in build_views(timeline(lines)).of("rsc.active")] == ["r1"]
+
+
 def test_a_failure_that_leaves_a_resource_to_the_administrator_blocks() -> None:
     """The scheduler calls a failed resource unmanaged although nobody took it out of the cluster's care; else it is none."""
     line = "+0s n1 sched.unmanaged rsc=a node=n2 why=failed"
