@@ -53,8 +53,8 @@ class NodeRow:
 class ResourceRow:
     """A resource on a node; role Stopped where the history ends with a stop.
 
-    ``since_ns`` is the time of its last change, on the clock of the node. ``doubtful``: its start failed, and only a stop
-    will tell that it is not there.
+    ``since_ns`` is the time of its last change, on the clock of the node. ``doubtful``: its start or a change
+    of its role failed, and nobody knows what is there.
     """
 
     instance: str
@@ -175,7 +175,7 @@ def _resources(state: CibState) -> Iterator[tuple[str, ...]]:
             one = active.pop((instance, node.name), None)
             since = _changed(history)
             if one is not None:
-                failed = "start" if _start_failed(history) else str(int(one.failed))
+                failed = "doubtful" if _is_doubtful(history) else str(int(one.failed))
                 yield (instance, node.name, one.role, failed, _text(since))
             elif since is not None:
                 yield (instance, node.name, "Stopped", "0", _text(since))
@@ -194,9 +194,10 @@ def _changed(history: list[etree._Element]) -> int | None:
     return times[0] * NS if times and times[0] else None
 
 
-def _start_failed(history: list[etree._Element]) -> bool:
+def _is_doubtful(history: list[etree._Element]) -> bool:
+    """Whether the last change failed: what the scheduler then assumes is the worst case. A stop that failed left it running."""
     last = [op for op in history if op.get("operation") in _CHANGING][-1:]
-    return any(op.get("operation") in {"start", "migrate_from"} and op.get("rc-code") != "0" for op in last)
+    return any(op.get("operation") not in {"stop", "migrate_to"} and op.get("rc-code") != "0" for op in last)
 
 
 def _failures(state: CibState) -> Iterator[tuple[str, ...]]:
@@ -259,7 +260,7 @@ def read_snapshot(fact: Fact) -> CibSnapshot:
         for name, nodeid, kind, state, standby, maintenance, since in _rows(values, "node")
     )
     resources = tuple(
-        ResourceRow(instance, node, role, failed != "0", _ns(since), failed == "start")
+        ResourceRow(instance, node, role, failed != "0", _ns(since), failed == "doubtful")
         for instance, node, role, failed, since in _rows(values, "resource")
     )
     failures = tuple(FailRow(name, node, int(count)) for name, node, count in _rows(values, "failure"))

@@ -44,9 +44,9 @@ def openings(timeline: Timeline, facts: Sequence[Fact], views: Views) -> Iterato
     """Views of the tables ``node.state``, ``dc.view``, ``quorum.view``, ``membership.partition`` and ``rsc.failcount``."""
     found = snapshots(timeline, facts)
     live = [one for one in found if one.is_live]
-    yield from _fill(timeline, "node.state", _node_states(timeline, live), views, _of_state)
-    yield from _fill(timeline, "dc.view", _leaders(timeline, live), views, _of_observer)
-    yield from _fill(timeline, "quorum.view", _quorum(live), views, _of_observer)
+    yield from _fill(timeline, "node.state", _node_states(timeline, _pictures(timeline, facts, live)), views, _of_state)
+    yield from _fill(timeline, "dc.view", _leaders(timeline, facts, live), views, _of_observer)
+    yield from _fill(timeline, "quorum.view", _quorum(timeline, facts, live), views, _of_observer)
     yield from _fill(timeline, "membership.partition", _members(timeline, facts), views, _of_observer)
     yield from _fill(timeline, "rsc.failcount", _failures(timeline, live), views, _of_failcount)
 
@@ -101,40 +101,81 @@ def _say(table: Intervals, said: _Said, told: Sequence[View]) -> None:
         table.open(said.key, said.observer, start, None, said.value, told_by=said.fact)
 
 
-def _node_states(timeline: Timeline, live: Sequence[Snapshot]) -> Iterator[_Said]:
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """All nodes in one snapshot: name, state, and since when if it tells."""
+
+    at: Instant
+    observer: Node
+    states: tuple[tuple[str, str, int | None], ...]
+    fact: Fact
+
+
+def _pictures(timeline: Timeline, facts: Sequence[Fact], live: Sequence[Snapshot]) -> list[_Picture]:
+    """Nodes as CIBs and status output show them, in order of time."""
+    found = [
+        _Picture(
+            one.at,
+            one.observer,
+            tuple((row.name, row.state, row.since_ns) for row in one.cib.nodes if row.state),
+            one.fact,
+        )
+        for one in live
+    ]
+    printed: dict[tuple[str, str], list[Fact]] = {}
+    for fact in facts:
+        if fact.table == "monitor.node" and fact.as_of_ns is not None and fact.node_hint:
+            printed.setdefault((fact.bundle, fact.path), []).append(fact)
+    for rows in printed.values():
+        observer = timeline.node(rows[0].node_hint or "")
+        if observer is not None:
+            states = tuple((str(row.values.get("node")), str(row.values.get("state")), None) for row in rows)
+            found.append(_Picture(_printed_at(rows[0]), observer, states, rows[0]))
+    return sorted(found, key=lambda each: (each.at.ns, each.fact.path))
+
+
+def _printed_at(fact: Fact) -> Instant:
+    return Instant(fact.as_of_ns or 0, NS, "", TimeBasis.SNAPSHOT)
+
+
+def _node_states(timeline: Timeline, pictures: Sequence[_Picture]) -> Iterator[_Said]:
     """What each keeper of a CIB believed of the nodes; the word of an earlier DC ends with that of its successor."""
     keepers: dict[Node, set[str]] = {}
-    for one in live:
-        up = {str(timeline.node(row.name) or row.name) for row in one.cib.nodes if row.state in UP}
+    for one in pictures:
+        up = {str(timeline.node(name) or name) for name, state, _ in one.states if state in UP}
         for keeper in [keeper for keeper in keepers if keeper != one.observer and str(keeper) in up]:
             for name in keepers.pop(keeper):
                 yield _Said(one.at, keeper, (keeper, name, _WITNESS), None, one.fact)
-        for row in (row for row in one.cib.nodes if row.state):
-            name = str(timeline.node(row.name) or row.name)
+        for said, state, since_ns in one.states:
+            name = str(timeline.node(said) or said)
             keepers.setdefault(one.observer, set()).add(name)
-            value: dict[str, Scalar] = {
-                "node": name,
-                "state": row.state,
-                "witness": _WITNESS,
-                "unclean": True if row.state == "unclean" else None,
-            }
-            since = told_at(timeline, one.observer, row.since_ns) if row.since_ns is not None else None
+            unclean = True if state == "unclean" else None
+            value: dict[str, Scalar] = {"node": name, "state": state, "witness": _WITNESS, "unclean": unclean}
+            since = told_at(timeline, one.observer, since_ns) if since_ns is not None else None
             yield _Said(one.at, one.observer, (one.observer, name, _WITNESS), value, one.fact, since)
 
 
-def _leaders(timeline: Timeline, live: Sequence[Snapshot]) -> Iterator[_Said]:
-    for one in live:
-        name = one.fact.values.get("dc")
+def _status(timeline: Timeline, facts: Sequence[Fact], key: str) -> Iterator[tuple[Instant, Node, Fact, Scalar]]:
+    """What status output says of the cluster: its DC, or whether it has quorum."""
+    for fact in facts:
+        observer = timeline.node(fact.node_hint or "")
+        value = fact.values.get(key)
+        if fact.table == "monitor.cluster" and fact.as_of_ns is not None and observer is not None and value is not None:
+            yield _printed_at(fact), observer, fact, value
+
+
+def _leaders(timeline: Timeline, facts: Sequence[Fact], live: Sequence[Snapshot]) -> Iterator[_Said]:
+    told = [(one.at, one.observer, one.fact, one.fact.values.get("dc")) for one in live]
+    for at, observer, fact, name in (*told, *_status(timeline, facts, "dc")):
         if isinstance(name, str) and name:
-            leader = str(timeline.node(name) or name)
-            yield _Said(one.at, one.observer, one.observer, {"dc": leader}, one.fact)
+            yield _Said(at, observer, observer, {"dc": str(timeline.node(name) or name)}, fact)
 
 
-def _quorum(live: Sequence[Snapshot]) -> Iterator[_Said]:
-    for one in live:
-        quorate = one.fact.values.get("quorate")
+def _quorum(timeline: Timeline, facts: Sequence[Fact], live: Sequence[Snapshot]) -> Iterator[_Said]:
+    told = [(one.at, one.observer, one.fact, one.fact.values.get("quorate")) for one in live]
+    for at, observer, fact, quorate in (*told, *_status(timeline, facts, "quorate")):
         if isinstance(quorate, bool):
-            yield _Said(one.at, one.observer, one.observer, {"quorate": quorate, "startup": False}, one.fact)
+            yield _Said(at, observer, observer, {"quorate": quorate, "startup": False}, fact)
 
 
 def _members(timeline: Timeline, facts: Sequence[Fact]) -> Iterator[_Said]:

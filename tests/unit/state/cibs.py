@@ -43,7 +43,7 @@ def cib(
         node, _, role = rest.partition("=")
         role, _, since = role.partition("+")
         ns = str(START + offset(since)) if since else ""
-        rows["resource"].append((name, node, role.rstrip("*"), "start" if role.endswith("*") else "0", ns))
+        rows["resource"].append((name, node, role.rstrip("*"), "doubtful" if role.endswith("*") else "0", ns))
     for word in failures.split():
         name, _, rest = word.partition("@")
         node, _, count = rest.partition("=")

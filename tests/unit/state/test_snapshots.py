@@ -224,3 +224,22 @@ def test_an_old_copy_without_a_zone_is_not_the_state_at_the_time_of_its_archive(
         "600s", origin="cib", live=False, settings=OPTIONS, last_written="Sun Nov 22 12:01:40 2026", file="cib-3.raw"
     )
     assert views(NOTHING, old).of("cluster.option") == ()
+
+
+def _with(one: Fact, **more: str) -> Fact:
+    return replace(one, values={**one.values, **more})
+
+
+def test_status_output_alone_tells_nodes_leader_and_quorum() -> None:
+    """What crm_mon printed holds from its time on; nobody says anything of before."""
+    facts = [
+        _with(fact("monitor.node", "n1", "300s", state="online"), node="n1"),
+        _with(fact("monitor.node", "n1", "300s", state="standby"), node="n2"),
+        fact("monitor.cluster", "n1", "300s", dc="n2", quorate=False),
+    ]
+    found = views(NOTHING, *facts)
+    assert rows(found, "node.state", "state", "310s") == {"n1": "online", "n2": "standby"}
+    at = START + offset("310s")
+    assert [v.value["dc"] for v in found.at("dc.view", at)] == ["n2"]
+    assert [v.value["quorate"] for v in found.at("quorum.view", at)] == [False]
+    assert [table for table in found.tables if found.at(table, START + offset("290s")) and table != "daemon.life"] == []
