@@ -20,6 +20,9 @@ from hadiag.report.visible import visible
 from hadiag.report.words import read_words
 from hadiag.resources import templates_dir
 
+SCRIPTS = ("page.js", "payload.js", "timeline.js")
+"""Assets that make up the script, in this order."""
+
 
 def environment(
     directory: Path | None, data: Mapping[str, Any], *, markup: bool, cache: bool = True
@@ -108,6 +111,12 @@ def asset(env: jinja2.Environment, name: str) -> Markup:
     loader = env.loader
     assert loader is not None  # noqa: S101 - the environment was made with one
     return Markup(loader.get_source(env, f"assets/{name}")[0].strip())  # noqa: S704 - shipped text, or the user's own
+
+
+def script(env: jinja2.Environment) -> Markup:
+    """The one script of the page, from its parts."""
+    parts = "\n".join(asset(env, name) for name in SCRIPTS)
+    return Markup(f'"use strict";\n(() => {{\n{parts}\n}})();')  # noqa: S704 - shipped text, or the user's own
 
 
 def fingerprint(text: str) -> str:

@@ -83,7 +83,7 @@ def render_page(data: Json, scene: Scene, templates: Path | None = None, *, cach
     """
     env = page.environment(templates, data, markup=True, cache=cache)
     words = cast("Words", env.globals["_"])
-    style, script = page.asset(env, "report.css"), page.asset(env, "report.js")
+    style, script = page.asset(env, "report.css"), page.script(env)
     packed = pack(scene, data, words)
     context = {
         "data": data,

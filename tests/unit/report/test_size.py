@@ -177,7 +177,7 @@ def test_equal_results_give_equal_bytes(result: Mapping[str, Any], tmp_path: Pat
             capture_output=True,
             text=True,
             check=True,
-            env={"PYTHONHASHSEED": seed, "TZ": zone, "PATH": ""},
+            env={"PYTHONHASHSEED": seed, "TZ": zone, "PATH": "", "XDG_CACHE_HOME": str(tmp_path)},
             cwd=ROOT,
         ).stdout
         for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo"))
