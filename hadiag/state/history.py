@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _TIMED_OUT = 2
 """``PCMK_EXEC_TIMEOUT`` (pacemaker include/crm/common/results.h)."""
+_UNFINISHED = frozenset({-1, 1})
+"""``PCMK_EXEC_PENDING`` and ``PCMK_EXEC_CANCELLED``: their return code says nothing."""
+_UNKNOWN_RC = 193
+"""``PCMK_OCF_UNKNOWN``, what a pending operation is entered with."""
 _REASONS = {
     1: "error",
     2: "invalid parameter",
@@ -58,7 +62,8 @@ def _changed(fact: Fact) -> int:
 def _failed(fact: Fact) -> bool:
     rc, target = fact.values.get("rc"), _target(fact)
     probe = fact.values.get("op") == "monitor" and not fact.values.get("interval_ms")
-    if not _changed(fact) or not fact.values.get("resource") or probe:
+    pending = fact.values.get("op_status") in _UNFINISHED or rc == _UNKNOWN_RC
+    if not _changed(fact) or not fact.values.get("resource") or probe or pending:
         return False
     return fact.values.get("op_status") == _TIMED_OUT or (rc is not None and target is not None and rc != target)
 

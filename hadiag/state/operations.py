@@ -66,6 +66,8 @@ _RC_BY_TEXT = {
     "promoted (failing)": 9,
 }
 _STATUS_BY_TEXT = {"timed out": "timeout", "timeout": "timeout", "cancelled": "cancelled", "pending": "pending"}
+_NO_END = "did not complete within"
+"""How the executor says that it ended an agent, in the place of a result."""
 _NO_OPERATIONS = frozenset({"cancel", "clear_failcount", "lrm_delete"})
 _SAME_CALL = 300 * NS
 _ANSWER = 3600 * NS
@@ -408,12 +410,16 @@ def _add_scheduler(timeline: Timeline, done: list[Operation]) -> None:
     """Failures that only the scheduler still knows, because the node's log does not reach back or is missing."""
     known = {(op.node, base_name(op.resource), op.op) for op in done if op.status in ("failed", "timeout")}
     known |= {(op.node, base_name(op.resource), op.op) for op in done if op.probe}
+    unexplained = [op for op in done if op.status == "failed" and not op.exit_reason and not op.probe]
     for event in placed(timeline, FAILED_OP):
         resource, node = text(event, "rsc", "resource"), text(event, "node")
         op = (text(event, "op") or "").lower()
         probe = op == "probe"
         op = "monitor" if probe else op.split("_")[0] if op.startswith(("start", "stop", "monitor")) else op
-        if resource is None or node is None or not op or (node, base_name(resource), op) in known:
+        if resource is None or node is None or not op:
+            continue
+        if (node, base_name(resource), op) in known:
+            _add_reason(unexplained, (node, base_name(resource), op), event)
             continue
         known.add((node, base_name(resource), op))
         operation = Operation(base_name(resource), op, 0 if probe else -1, node, event.observer, answered=event)
@@ -421,6 +427,18 @@ def _add_scheduler(timeline: Timeline, done: list[Operation]) -> None:
         operation.exit_reason = operation.exit_reason or (text(event, "exit_reason", "reason") or "")
         operation.unexpected = True
         done.append(operation)
+
+
+def _add_reason(unexplained: Sequence[Operation], key: tuple[str, str, str], event: Event) -> None:
+    """The executor's words for a failure of which the DC printed the return code only."""
+    reason = (text(event, "exit_reason", "reason") or "").strip(" ()")
+    for operation in unexplained:
+        lag = at_of(event).ns - _answered_ns(operation)
+        if operation.key[:3] != key or not reason or operation.exit_reason or not 0 <= lag <= _OUTPUT_NEAR:
+            continue
+        operation.exit_reason = reason
+        operation.evidence.append(event.uid)
+        operation.status = "timeout" if _NO_END in reason else operation.status
 
 
 def _view(operation: Operation, devices: frozenset[str]) -> View:

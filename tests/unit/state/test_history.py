@@ -47,8 +47,9 @@ def test_what_a_line_tells_is_not_told_twice() -> None:
 
 
 def test_what_was_wanted_is_no_failure() -> None:
-    """A result that the scheduler asked for, or a probe, is none."""
+    """A result that the scheduler asked for, a probe, or an operation that is not finished, is none."""
     wanted = _history(rc=0, op_status=0)
     probe = _history(op="monitor", rc=7, op_status=0, transition_key="3:5:7:0b6f")
-    found = build_views(timeline("+0s n1 x.y"), [wanted, probe])
+    pending = _history(op="start", rc=193, op_status=-1)
+    found = build_views(timeline("+0s n1 x.y"), [wanted, probe, pending])
     assert found.of("rsc.operation") == ()

@@ -285,6 +285,19 @@ def test_failed_stop_without_fencing_blocks() -> None:
     assert fenced.of("rsc.blocked") == ()
 
 
+def test_a_time_out_that_only_the_scheduler_names() -> None:
+    """The DC prints an error where the node's own log is missing; the scheduler has the executor's words."""
+    lines = (
+        "+0s n1 pcmk.op.unexpected op=stop rsc=a node=n2 opkey=a_stop_0 rc=1 result_rc=1 actual=error interval_ms=0\n"
+        '+1s n1 sched.failed_op op=stop rsc=a node=n2 rc=1 result=error exit_reason="Resource agent did not complete within 15s"\n'
+    )
+    (view,) = build_views(timeline(lines)).of("rsc.operation")
+    assert (view.value["status"], view.value["exit_reason"]) == (
+        "timeout",
+        "Resource agent did not complete within 15s",
+    )
+
+
 def test_an_action_for_a_remote_node_is_not_that_of_the_member_that_holds_its_connection() -> None:
     """The DC confirms it in the name of the member; the order with the same number says where it went."""
     lines = (
