@@ -328,13 +328,14 @@ def _second_hand(timeline: Timeline, done: list[Operation], waiting: Waiting) ->
 
 
 def _same_call(candidates: Window[Operation], event: Event, interval: int) -> Operation | None:
-    call, moment = number(event, "call"), at_of(event).ns
+    call, rc, moment = number(event, "call"), number(event, "rc"), at_of(event).ns
     near = [
         operation
         for operation in candidates.between(moment - _SAME_CALL, moment + _SAME_CALL)
         if _compatible(operation.interval_ms, interval) and (call is None or operation.call in (None, call))
     ]
-    pool = [operation for operation in near if operation.rc == number(event, "rc")] or near
+    # All results of a recurring monitor have one call number: another return code is another result.
+    pool = [one for one in near if one.rc == rc] or [one for one in near if rc is None or one.rc is None]
     return min(pool, key=lambda found: abs(_answered_ns(found) - moment)) if pool else None
 
 

@@ -298,6 +298,16 @@ def test_a_time_out_that_only_the_scheduler_names() -> None:
     )
 
 
+def test_a_later_result_of_a_recurring_monitor_is_one_of_its_own() -> None:
+    """Without the node's log the DC's two lines, with one call number, are the good and the bad result."""
+    lines = (
+        "+0s n1 pcmk.op.confirmed op=monitor rsc=a node=n2 opkey=a_monitor_10000 rc=0 actual=ok interval_ms=10000 call=15\n"
+        "+20s n1 pcmk.op.unexpected op=monitor rsc=a node=n2 opkey=a_monitor_10000 rc=1 actual=error interval_ms=10000 call=15\n"
+    )
+    found = build_views(timeline(lines)).of("rsc.operation")
+    assert [(view.value["rc"], view.value["expected"]) for view in found] == [(0, True), (1, False)]
+
+
 def test_an_action_for_a_remote_node_is_not_that_of_the_member_that_holds_its_connection() -> None:
     """The DC confirms it in the name of the member; the order with the same number says where it went."""
     lines = (
