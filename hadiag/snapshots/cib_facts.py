@@ -30,6 +30,7 @@ OLD_COPY = re.compile(r"^cib-\d+\.raw$", re.ASCII)
 """Names under which Pacemaker keeps what its configuration was before each change."""
 _INFINITY = 1_000_000
 _CHANGING = frozenset({"start", "stop", "promote", "demote", "migrate_to", "migrate_from"})
+_RUNNING = frozenset({"0", "8", "190", "191"})
 _FAIL_COUNT = re.compile(r"^fail-count-(?P<resource>.+?)(?:#.*)?$")
 _SINCE = ("last-rc-change", "last-run")
 _MOST = 50_000
@@ -195,9 +196,16 @@ def _changed(history: list[etree._Element]) -> int | None:
 
 
 def _is_doubtful(history: list[etree._Element]) -> bool:
-    """Whether the last change failed: what the scheduler then assumes is the worst case. A stop that failed left it running."""
+    """Whether the scheduler assumes the worst case: the last change or the probe failed, or a monitor found it gone.
+
+    A stop that failed left it running.
+    """
     last = [op for op in history if op.get("operation") in _CHANGING][-1:]
-    return any(op.get("operation") not in {"stop", "migrate_to"} and op.get("rc-code") != "0" for op in last)
+    if any(op.get("operation") not in {"stop", "migrate_to"} and op.get("rc-code") != "0" for op in last):
+        return True
+    found = [op for op in history if op.get("operation") == "monitor"]
+    gone = any(op.get("rc-code") == "7" and op.get("interval") != "0" for op in found)
+    return gone or (not last and not any(op.get("rc-code") in _RUNNING for op in found))
 
 
 def _failures(state: CibState) -> Iterator[tuple[str, ...]]:

@@ -32,6 +32,7 @@ _PROMOTED_RCS = frozenset({8, 9, 191})
 _RUNNING_RCS = frozenset({0, 8, 190, 191})
 _GONE_RC = 7
 _ABSENT_RCS = frozenset({5, 7})
+_NO_RESULT = frozenset({"cancelled", "pending", "unknown"})
 _PRINTED = 2 * NS
 """A snapshot is stamped in whole seconds: what a line tells this close to it is not told better by the snapshot."""
 
@@ -46,6 +47,7 @@ class _Replay:
         self.kinds = kinds
         self.logged: dict[tuple[str, str], Window[int]] = {}
         self.known: set[tuple[str, str]] = set()
+        self.last: dict[str, int] = {}
         self.ended: dict[str, int] = {}
 
     def forget(self, node: str, ns: int) -> None:
@@ -69,6 +71,9 @@ def active_views(
     for claim in claims(timeline, facts, snapshots(timeline, facts)):
         per_node.setdefault(str(claim.node), []).append((claim.at.ns, 3, claim))
     replay.logged = _logged(operations)
+    for node in per_node:
+        times, _ = timeline.logged_by(Node(node))
+        replay.last[node] = times[-1] if times else 0
     for node, steps in sorted(per_node.items()):
         steps += [(pause.at.ns, 1, pause) for pause in silence_breaks(timeline, Node(node))]
         steps += [(done.at.ns, 2, done) for done in fenced if done.target == node]
@@ -83,16 +88,21 @@ def _logged(operations: Sequence[View]) -> dict[tuple[str, str], Window[int]]:
     """When the logs tell results of each resource on each node."""
     times: dict[tuple[str, str], list[int]] = {}
     for view in operations:
-        if view.end is not None and view.told_by is None:
+        if view.end is not None and _tells(view):
             times.setdefault((str(view.value["node"]), str(view.value["resource"])), []).append(view.end.ns)
     return {pair: Window(found, key=int) for pair, found in times.items()}
+
+
+def _tells(view: View) -> bool:
+    """Whether a line says how an operation went."""
+    return view.told_by is None and view.value["status"] not in _NO_RESULT
 
 
 def _step(replay: _Replay, node: str, step: View | Break | Fenced | Event | Claim) -> None:
     table = replay.table
     if isinstance(step, View):
         _result(table, node, step, replay.kinds)
-        if step.told_by is None:
+        if _tells(step):
             replay.known.add((node, str(step.value["resource"])))
         return
     if isinstance(step, Claim):
@@ -109,11 +119,12 @@ def _step(replay: _Replay, node: str, step: View | Break | Fenced | Event | Clai
 
 
 def _claimed(replay: _Replay, node: str, claim: Claim) -> None:
-    """Take a snapshot's word where no line tells of that resource on that node."""
+    """Take a snapshot's word where no line tells of that resource on that node, and of what came behind the last line."""
     pair = (node, claim.resource)
     lines = replay.logged.get(pair)
     near = lines is not None and lines.between(claim.at.ns - _PRINTED, claim.at.ns + _PRINTED)
-    if pair in replay.known or near:
+    behind = claim.since is not None and claim.since.ns > replay.last.get(node, 0) + _PRINTED
+    if (pair in replay.known or near) and not behind:
         return
     table = replay.table
     key = next((key for key in table.open_keys() if _names(key, pair)), (node, claim.instance))
@@ -164,7 +175,7 @@ def _end_fenced(table: Intervals, node: str, done: Fenced) -> None:
 
 
 def _result(table: Intervals, node: str, view: View, kinds: Mapping[str, Kind]) -> None:
-    if view.value["status"] in ("cancelled", "pending", "unknown"):
+    if view.value["status"] in _NO_RESULT:
         return
     key = (node, str(view.value["instance"]))
     op, rc, ok = view.value["op"], rc_of(view), view.value["status"] == "ok"

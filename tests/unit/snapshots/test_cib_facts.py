@@ -74,6 +74,33 @@ def test_a_failed_start_proves_nothing() -> None:
     assert row.doubtful
 
 
+def _doubtful(*operations: str) -> bool:
+    """Whether a history of ``operation:interval:rc`` leaves open what is there."""
+    rows = "".join(
+        f'<lrm_rsc_op operation="{name}" interval="{interval}" rc-code="{rc}" op-status="0" call-id="{number}" '
+        f'last-rc-change="17953416{number:02}" transition-key="1:1:{7 if name == "monitor" and interval == "0" else 0}:u"/>'
+        for number, (name, interval, rc) in enumerate((row.split(":") for row in operations), start=10)
+    )
+    status = (
+        '<node_state id="1" uname="n1" in_ccm="true" crmd="online" join="member" expected="member"><lrm><lrm_resources>'
+        f'<lrm_resource id="web">{rows}</lrm_resource></lrm_resources></lrm></node_state>'
+    )
+    managed = CIB.format(status=status, more="").replace('value="true"', 'value="false"')
+    _, facts = read("n1/cib.xml.live", managed, WRITTEN)
+    one = read_snapshot(next(fact for fact in facts if fact.table == "cib.state"))
+    return [row.doubtful for row in one.resources if row.role != "Stopped"] == [True]
+
+
+def test_where_the_scheduler_assumes_the_worst_nothing_is_proven() -> None:
+    """A probe that failed, a promotion that failed, a monitor that found nothing; but a stop that failed leaves it running."""
+    assert _doubtful("monitor:0:1")
+    assert _doubtful("start:0:0", "promote:0:1")
+    assert _doubtful("start:0:0", "monitor:10000:7")
+    assert not _doubtful("start:0:0", "stop:0:1")
+    assert not _doubtful("start:0:0", "monitor:10000:1")
+    assert not _doubtful("monitor:0:0")
+
+
 def test_settings_are_flat_and_hide_secrets() -> None:
     """Each value of the configuration is a row; that of a password is not kept."""
     rows = {one.key: one.value for one in snapshot().settings()}

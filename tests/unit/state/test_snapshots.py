@@ -243,3 +243,25 @@ def test_status_output_alone_tells_nodes_leader_and_quorum() -> None:
     assert [v.value["dc"] for v in found.at("dc.view", at)] == ["n2"]
     assert [v.value["quorate"] for v in found.at("quorum.view", at)] == [False]
     assert [table for table in found.tables if found.at(table, START + offset("290s")) and table != "daemon.life"] == []
+
+
+def test_what_happened_behind_the_last_line_is_told_by_the_snapshot_taken_later() -> None:
+    """A report copies the logs first and the CIB last: what it dates later is newer than any line."""
+    lines = """
+    +100s n1 pcmk.op.result_new op=start rsc=web node=n1 result=ok rc=0 opkey=web_start_0 call=5
+    +200s n2 pcmk.op.result_new op=monitor rsc=web node=n2 result=ok rc=7 opkey=web_monitor_0 call=5
+    """
+    found = views(lines, cib("300s", resources="web@n1=Stopped+250s web@n2=Started+251s"))
+    assert active(found, "240s") == ["web@n1=Started"]
+    assert active(found, "260s") == ["web@n2=Started"]
+
+
+def test_a_cancelled_monitor_tells_nothing() -> None:
+    """The log begins with it, and the snapshot of that moment knows what ran."""
+    lines = """
+    +300s n1 pcmk.op.result_new op=monitor rsc=web node=n1 result=cancelled opkey=web_monitor_10000 call=6
+    +310s n1 pcmk.op.result_new op=stop rsc=web node=n1 result=ok rc=0 opkey=web_stop_0 call=7
+    """
+    found = views(lines, cib("300s", resources="web@n1=Started+100s"))
+    assert active(found, "200s") == ["web@n1=Started"]
+    assert active(found, "320s") == []
