@@ -164,7 +164,7 @@ _CLUSTER = (
          "for d in $(sed -n 's/^SBD_DEVICE=//p' /etc/sysconfig/sbd /etc/default/sbd 2>/dev/null | tr -d \"\\\"'\" | tr ';' ' '); "
          "do sbd -d $d dump; sbd -d $d list; done", 30, needs="sbd", name="commands/sbd_dump_list"),
     Step("keys", "fingerprints of the keys, which tell whether nodes share them; never the keys",
-         "for f in /etc/corosync/authkey /etc/pacemaker/authkey /etc/booth/authkey; do [ -r $f ] && sha256sum $f; done; true",
+         "for f in /etc/corosync/authkey /etc/pacemaker/authkey; do [ -r $f ] && sha256sum $f; done; true",
          10, MB, needs="sha256sum", name="commands/sha256sum_keys"),
     Step("booth", "tickets", "booth list", 20, needs="booth"),
     Step("drbd", "DRBD", "drbdadm status; cat /proc/drbd", 30, needs="drbdadm", name="commands/drbdadm_status"),
