@@ -123,7 +123,7 @@ def _claimed(replay: _Replay, node: str, claim: Claim) -> None:
     pair = (node, claim.resource)
     lines = replay.logged.get(pair)
     near = lines is not None and lines.between(claim.at.ns - _PRINTED, claim.at.ns + _PRINTED)
-    behind = claim.since is not None and claim.since.ns > replay.last.get(node, 0) + _PRINTED
+    behind = claim.since is not None and _is_behind(replay, node, claim.since.ns, lines)
     if (pair in replay.known or near) and not behind:
         return
     table = replay.table
@@ -141,6 +141,13 @@ def _claimed(replay: _Replay, node: str, claim: Claim) -> None:
     kind = replay.kinds.get(claim.resource, Kind())
     value = _value(claim.resource, node, claim.role, kind, fencing=claim.fencing)
     table.open(key, claim.observer, start, None, {**value, "proof": "snapshot"}, told_by=claim.fact)
+
+
+def _is_behind(replay: _Replay, node: str, since: int, lines: Window[int] | None) -> bool:
+    """Whether what a history dates lies behind the last line of a node, or in its very second without a line of its own."""
+    if since < replay.last.get(node, 0) - NS:
+        return False
+    return lines is None or not lines.between(since - _PRINTED, since + _PRINTED)
 
 
 def _names(key: object, pair: tuple[str, str]) -> bool:
