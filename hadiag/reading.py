@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -34,13 +33,8 @@ from hadiag.resources import installed_packs, rules_dir
 from hadiag.rulelang.loader import read_rules
 from hadiag.scan.database import Database, build_database
 from hadiag.sources import Inputs, Limits
+from hadiag.sources.decode import usable_cpus
 from hadiag.sources.inputs import given_before
-
-
-def usable_cpus() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
 
 SIDE_BY_SIDE_BYTES = 32 << 20
 """Bytes of all inputs from which on several of them are read side by side."""

@@ -131,20 +131,14 @@ def makers(result: Analysis, folder: Path | None = None, *, cache: bool = True) 
     from hadiag.export.jsonl import timeline_lines
     from hadiag.report.machine import as_data, to_json
     from hadiag.report.markdown import markdown_of
-    from hadiag.report.render import render_page
-    from hadiag.report.scene import scene_of
+    from hadiag.report.render import render_html
     from hadiag.report.tables import to_csv
     from hadiag.report.text import terminal_text
     from hadiag.report.words import read_words
 
     diagnosis, timeline = result.diagnosis, result.timeline
     return {
-        "html": lambda: render_page(
-            data := as_data(diagnosis),
-            scene_of(data, timeline, result.views, result.surroundings),
-            folder,
-            cache=cache,
-        ),
+        "html": lambda: render_html(diagnosis, timeline, result.views, folder, result.surroundings, cache=cache),
         "json": lambda: to_json(diagnosis),
         "md": lambda: markdown_of(as_data(diagnosis), folder, cache=cache),
         "text": lambda: terminal_text(diagnosis, full=True, words=read_words(folder)) + "\n",

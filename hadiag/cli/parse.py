@@ -50,6 +50,7 @@ def parse(
     from hadiag.catalogue import Matcher
     from hadiag.export.jsonl import record_row
     from hadiag.pipeline import load_catalogue
+    from hadiag.scan.stream import Rejoined
 
     options = shared.make(rules=rules, cache=not no_cache)
     catalogue = load_catalogue(options)
@@ -59,7 +60,7 @@ def parse(
     whole = file == "-" and len(held) < _HELD
     clocks = _clocks(file, catalogue, options, held) if whole or Path(file).is_file() else {}
     found, open_ = False, _Open()
-    for artifact in _artifacts(file, _Both(held, rest)):
+    for artifact in _artifacts(file, Rejoined(held, rest)):
         clock = clocks.get((str(artifact.bundle), artifact.path))
         for record in formats.parse_file(artifact.stream, artifact.path, artifact.bundle):
             found = True
@@ -96,22 +97,6 @@ class _Open:
         assumed = "UTC, in the newest year that is not in the future" if self.year else "UTC"
         why = "" if whole else f" (standard input is longer than {_HELD >> 20} MiB, so its lines were read once only)"
         return f"Nothing proves {what} of {self.count} of the times{why}; their UTC is left out. An analysis would assume {assumed}."
-
-
-class _Both(io.RawIOBase):
-    """What was held of standard input, then the rest of it."""
-
-    def __init__(self, held: bytes, rest: BinaryIO) -> None:
-        self._held = io.BytesIO(held)
-        self._rest = rest
-
-    def readable(self) -> bool:
-        """It is a stream to read."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """Bytes of the first part, then of the second."""
-        return self._held.read(size) or self._rest.read(size)
 
 
 def _artifacts(file: str, source: io.RawIOBase) -> Iterator[Artifact]:

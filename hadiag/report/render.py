@@ -43,12 +43,14 @@ LISTED = 3
 """Quoted lines that stand open below a claim; the rest is folded."""
 
 
-def render_html(
+def render_html(  # noqa: PLR0913 (what a report is made of)
     diagnosis: Diagnosis,
     timeline: Timeline,
     views: Views,
     templates: Path | None = None,
     lines: Surrounded | None = None,
+    *,
+    cache: bool = True,
 ) -> str:
     """Render the report of an analysis.
 
@@ -58,12 +60,13 @@ def render_html(
         views: what each node believed, for its bands.
         templates: directory whose templates, assets and ``brand.yaml`` come before the shipped ones.
         lines: the lines around core events, which quotations are shown with.
+        cache: keep the compiled templates in the cache directory.
 
     Raises:
         UsageError: a template has an error.
     """
     data = as_data(diagnosis)
-    return render_page(data, scene_of(data, timeline, views, lines), templates)
+    return render_page(data, scene_of(data, timeline, views, lines), templates, cache=cache)
 
 
 def render_result(data: Json, templates: Path | None = None) -> str:

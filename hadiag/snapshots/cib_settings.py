@@ -15,7 +15,8 @@ HIDDEN = "(hidden)"
 """Stands for the value of a secret; that it changed is then not seen."""
 
 _SECRET = re.compile(r"passw|passphrase|secret|token$|api_?key|private_key|(?<![a-z])pin(?![a-z])", re.IGNORECASE)
-_LISTS = {"instance_attributes": "", "meta_attributes": "meta ", "utilization": "utilization "}
+LISTS = {"instance_attributes": "", "meta_attributes": "meta ", "utilization": "utilization "}
+"""Lists of values of an object, and what stands before the names of their values."""
 _COLLECTIVE = frozenset({"group", "clone", "master", "bundle"})
 
 
@@ -78,8 +79,8 @@ def _resource(element: etree._Element, parent: str) -> Iterator[Setting]:
     inside = f" in {parent}" if parent else ""
     yield Setting("resources", ident, str(element.tag), f"{kind or element.get('template') or 'defined'}{inside}")
     for child in element:
-        if child.tag in _LISTS:
-            yield from (_value("resources", ident, pair, _LISTS[child.tag]) for pair in child.iter("nvpair"))
+        if child.tag in LISTS:
+            yield from (_value("resources", ident, pair, LISTS[child.tag]) for pair in child.iter("nvpair"))
         elif child.tag == "operations":
             yield from (_operation(ident, op) for op in child.iterfind("op"))
         elif child.tag in _COLLECTIVE or child.tag == "primitive":

@@ -232,6 +232,11 @@ class Decoded(Flow):
         self._flow.close()
 
 
+def usable_cpus() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class ParallelBzip2(Flow):
     """A bzip2 file on disk, decoded by several threads; at damage the standard library takes over.
 
@@ -245,7 +250,7 @@ class ParallelBzip2(Flow):
         self._budget = budget
         self._on_bytes = on_bytes
         self._most = max(RATIO_FLOOR, budget.limits.ratio * path.stat().st_size)
-        threads = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+        threads = min(8, usable_cpus())
         self._fast: BinaryIO | None = rapidgzip.IndexedBzip2File(os.fspath(path), parallelization=threads)
         self._slow: Decoded | None = None
         self._given = 0

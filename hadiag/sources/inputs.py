@@ -77,15 +77,9 @@ class Inputs:
         self.aliases = {**self.aliases, **late}
 
 
-_GIVEN_BEFORE = ("input-duplicate", "the same input was given before; it is read once")
-
-
 def given_before(path: str) -> Warn:
     """The warning for an input that has the content of one before it."""
-    found = Found()
-    found.warnings.add(*_GIVEN_BEFORE, path)
-    (warning,) = found.warnings.rows(path)
-    return warning
+    return Warn("input-duplicate", "the same input was given before; it is read once", path)
 
 
 def open_inputs(paths: Sequence[str], limits: Limits | None = None) -> Inputs:
@@ -142,7 +136,8 @@ class _Input:
         """Name the input by its digest; None for one that was read already."""
         self.summary = replace(self.summary, digest=digest, bytes=size)
         if digest in self._known:
-            self.found.warnings.add(*_GIVEN_BEFORE, self._path)
+            told = given_before(self._path)
+            self._warn(told.code, told.message)
             return None
         return Walker(digest, self._path, Budget(self._limits, size), self.found)
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hadiag.snapshots.cib_settings import HIDDEN, is_secret
+from hadiag.snapshots.cib_settings import HIDDEN, LISTS, is_secret
 from hadiag.state.reading import text
 
 if TYPE_CHECKING:
@@ -25,21 +25,9 @@ _ELEMENT = re.compile(r"^<(?P<tag>[\w-]+)(?P<attributes>[^>]*?)/?>")
 _PAIR = re.compile(r'([\w:.-]+)="([^"]*)"')
 _CLI = re.compile(r"id=[\"'](?P<id>cli-[^\"']+)[\"']")
 _VALUE = re.compile(r"@value=(?P<value>.*?)(?:, @[\w-]+=.*)?$")
-_LISTS = {"meta_attributes": "meta ", "utilization": "utilization "}
-HOLDERS = frozenset({"instance_attributes", "meta_attributes", "utilization", "operations", "cluster_property_set"})
+HOLDERS = frozenset({*LISTS, "operations", "cluster_property_set"})
 """Lists of values, which say nothing by themselves."""
-_INNER = frozenset(
-    {
-        "nvpair",
-        "op",
-        "instance_attributes",
-        "meta_attributes",
-        "utilization",
-        "operations",
-        "cluster_property_set",
-        "rule",
-    }
-)
+_INNER = frozenset({*HOLDERS, "nvpair", "op", "rule"})
 _SECTIONS = frozenset({"crm_config", "nodes", "resources", "constraints", "rsc_defaults", "op_defaults"})
 _WORDS = {"set": "changed", "unset": "removed", "deleted": "removed", "delete": "removed"}
 _KNOWN = frozenset({"added", "changed", "removed", "moved"})
@@ -107,7 +95,7 @@ def _generic(timeline: Timeline, event: Event) -> Said | None:
     if section == "nodes" and owner:
         owner = pairs.get("uname") or str(timeline.node(owner) or owner)
     tag, ident = steps[-1]
-    prefix = next((_LISTS[each] for each, _ in steps if each in _LISTS), "")
+    prefix = next((LISTS[each] for each, _ in steps if each in LISTS), "")
     if tag == "nvpair":
         return _pair(section, owner, prefix, (ident, change), pairs, event)
     if tag == "op":

@@ -56,9 +56,14 @@ class _Entity:
     configured: bool = False
 
 
+def is_address(name: str) -> bool:
+    """Tell an address from a name."""
+    return _ADDRESS.match(name) is not None
+
+
 def short(name: str) -> str:
     """First label of a host name; an address stays whole."""
-    return name if _ADDRESS.match(name) else name.split(".", 1)[0]
+    return name if is_address(name) else name.split(".", 1)[0]
 
 
 def number(value: Scalar) -> int | None:
@@ -253,7 +258,7 @@ def _ring_member(found: Identities, fact: Fact, name: str, cluster: str) -> _Ent
     nodeid, address = number(fact.values.get("nodeid")), fact.values.get("address")
     entity = found.identify(name, nodeid, cluster)
     if isinstance(address, str) and address:
-        if _ADDRESS.match(address):
+        if is_address(address):
             found.address(address, entity)
         elif address.lower() != entity.name.lower():
             found.alias(address, entity.name)

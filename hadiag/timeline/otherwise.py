@@ -10,9 +10,8 @@ from hadiag.model.entity import NodeRole
 from hadiag.model.fact import Fact
 from hadiag.snapshots.cib_facts import TABLE as CIB_STATE
 from hadiag.snapshots.cib_facts import read_snapshot
-from hadiag.timeline.identity import Identities, number
+from hadiag.timeline.identity import Identities, is_address, number
 
-_ADDRESS = re.compile(r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:]+)$", re.IGNORECASE)
 _PLUGS = re.compile(r"[;\s]+")
 _NO_NAME = re.compile(r"^[\d,.:/-]*$")
 """A plug that is a number, an outlet or a path is no name."""
@@ -72,7 +71,7 @@ def _address(found: Identities, name: str, address: str) -> None:
     known = found.find(name)
     if known is None:
         return
-    if _ADDRESS.match(address):
+    if is_address(address):
         found.address(address, found.entity(known))
     elif found.find(address) is None:
         found.alias(address, known)
