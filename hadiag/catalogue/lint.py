@@ -18,8 +18,6 @@ CALLBACKS_PER_LINE: Final = 1.5
 
 _PROBE_LENGTHS: Final = (75, 150, 300, 596)  # longer messages are matched in linear time
 _WEAK_TEXT: Final = 6
-_NO_LONGER_TEXT: Final = frozenset({"pcmk.sched.action"})
-"""Types whose messages have no longer text: a line of the plan of Pacemaker 1.1 is a verb, a name and a node."""
 _PROBE_LIMIT_S: Final = 0.05
 _PROBES: Final = 2  # the faster one counts: what else the machine does is not the pattern's fault
 _BROAD_WEIGHT: Final = 8
@@ -145,7 +143,7 @@ def _callbacks(catalogue: Catalogue, _: Matcher) -> Iterator[str]:
     """Texts that say little make the scan report lines for nothing."""
     for pattern in catalogue.patterns:
         shortest = min(pattern.block_regexes, key=len).decode()
-        if len(shortest) < _WEAK_TEXT and pattern.type not in _NO_LONGER_TEXT:
+        if len(shortest.strip()) < _WEAK_TEXT and pattern.short is None:
             yield _remark(pattern, f"the scan looks for {shortest!r} only: a longer literal would spare other lines")
     average = callbacks_per_line(catalogue)
     if average > CALLBACKS_PER_LINE:

@@ -26,8 +26,8 @@ _Atom = tuple[Any, Any]
 _NESTED: Final = 9  # an unbounded repeat inside another one grows exponentially
 _SELECTIVE: Final = 12  # characters around the literal with which it is taken for the scan
 _CHOICES: Final = 24  # texts that one pattern may be spelled out to
-_EVERYWHERE: Final = "operation for"
-"""A text that hundreds of ordinary lines an hour hold: each request to the CIB."""
+_EVERYWHERE: Final = ("operation for", "success", "failed")
+"""Texts that hundreds of ordinary lines an hour hold: each request to the CIB, the end of anything."""
 _PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_'\"=:;,<>@%&~`!/ ")
 _TELLING: Final = 3  # characters without which a text stands in every other line
 _REFUSED: Final = {
@@ -184,9 +184,13 @@ def _best_texts(atoms: Sequence[_Atom], anchor: str) -> tuple[str, ...]:
             if part is None or len(texts) * len(part) > _CHOICES:
                 break
             texts = tuple(head + tail for head in texts for tail in part)
-            if _shortest(texts) > _shortest(best) and not any(text.strip() in _EVERYWHERE for text in texts):
+            if _shortest(texts) > _shortest(best) and not any(map(_is_everywhere, texts)):
                 best = texts
     return best
+
+
+def _is_everywhere(text: str) -> bool:
+    return any(text.strip() in common for common in _EVERYWHERE)
 
 
 def _needs(atoms: Sequence[_Atom]) -> Iterator[tuple[str, ...]]:

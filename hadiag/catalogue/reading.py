@@ -71,6 +71,7 @@ class Reading:
             needs=copy.needs,
             weight=copy.weight,
             freedom=copy.freedom,
+            short=model.short,
             versions=model.versions,
             set=model.set_,
             derive=_derives(model),

@@ -70,10 +70,14 @@ class SampleModel(_Strict):
 
 
 class PatternModel(_Strict):
-    """One wording of an event: a literal for the fast scan, a regex whose named groups are fields, and samples."""
+    """One wording of an event: a literal for the fast scan, a regex whose named groups are fields, and samples.
+
+    ``short`` says why the message has no longer text that the scan could look for.
+    """
 
     literal: Annotated[str, Field(min_length=4, max_length=200)]
     regex: Annotated[str, Field(min_length=4, max_length=4000)]
+    short: _Sentence | None = None
     versions: Annotated[str, Field(max_length=80)] | None = None
     set_: dict[str, Constant] = Field(default_factory=dict, alias="set")
     derive: tuple[DeriveModel, ...] = ()

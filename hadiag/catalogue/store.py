@@ -1,7 +1,8 @@
 """The cache directory, and the cache of a loaded catalogue.
 
 A cache file is taken only if it belongs to this user, nobody else may write it, and its checksum is right; anything
-else counts as absent. Content is never executed: the catalogue is JSON.
+else counts as absent. The catalogue and the rule packs are JSON; the only code are compiled templates
+(``hadiag.report.compiled``), which are trusted like the compiled modules of Python.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from hadiag.catalogue.types import Catalogue, Derive, EventType, Pattern, Sample
 from hadiag.model.entity import Layer, Level
 from hadiag.model.event import EventClass
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _MAGIC: Final = b"hadiag-cache\n"
 _KEEP: Final = 12  # files of one kind; older ones are removed
 

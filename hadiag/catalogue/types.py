@@ -51,9 +51,10 @@ class Pattern:
     """One wording of an event type.
 
     ``regex`` is the source of the confirming expression (compiled when a line first asks for it), ``block_regexes``
-    the copies for the scan of raw blocks; of each tuple of ``needs`` one text stands in every line that it confirms. ``weight`` is the number of literal characters that the regex needs: of
-    several patterns that confirm a line, the heaviest wins. ``freedom`` n: backtracking may take time that
-    grows with the n-th power of the length of a line. ``origin`` is ``file:line`` of the pattern.
+    the copies for the scan of raw blocks; of each tuple of ``needs`` one text stands in every line that it confirms.
+    ``weight`` is the number of literal characters that the regex needs: of several patterns that confirm a line, the
+    heaviest wins. ``freedom`` n: backtracking may take time that grows with the n-th power of the length of a line.
+    ``short`` says why there is no longer text to scan for. ``origin`` is ``file:line`` of the pattern.
     """
 
     id: int
@@ -64,6 +65,7 @@ class Pattern:
     needs: tuple[tuple[str, ...], ...]
     weight: int
     freedom: int
+    short: str | None
     versions: str | None
     set: Mapping[str, Constant] = dataclasses.field(hash=False)
     derive: tuple[Derive, ...]

@@ -70,7 +70,11 @@ def test_a_stable_type_with_rendered_samples_only(tmp_path: Path) -> None:
 
 def test_a_text_that_says_little(tmp_path: Path) -> None:
     """A short text makes the scan report foreign lines."""
-    assert "the scan looks for 'node' only" in remarks(tmp_path, simple("node", "a.one", regex="^node\\\\S*$"))
+    weak = simple("node", "a.one", regex="^node\\\\S*$")
+
+    assert "the scan looks for 'node' only" in remarks(tmp_path, weak)
+    told = weak.replace('literal: "node"', 'short: "The message has no longer text.", literal: "node"')
+    assert "the scan looks for" not in remarks(tmp_path, told)
 
 
 def test_a_broad_pattern(tmp_path: Path) -> None:
