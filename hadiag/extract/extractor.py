@@ -23,10 +23,10 @@ from hadiag.extract.needs import Needs
 from hadiag.extract.search import FOUND, LineSearch
 from hadiag.extract.surroundings import Surroundings
 from hadiag.extract.unknowns import UnknownMessages, UnknownTemplate
-from hadiag.formats import LineParser, LogKind, clock_for, decode, read_entry
+from hadiag.formats import DecodedJournal, JournalMeta, LineParser, LogKind, clock_for, decode, read_entry
 from hadiag.model.entity import Level
 from hadiag.model.event import EventClass, RawEvent
-from hadiag.model.record import LogSummary, Record
+from hadiag.model.record import LogSummary, Record, WallStep
 from hadiag.model.source import Artifact, BundleId, SourceRef, Warn
 from hadiag.model.time import LoggedTime
 from hadiag.scan.blocks import Block, read_blocks
@@ -73,9 +73,10 @@ def extract_log(  # noqa: PLR0913 - a log, how it is read, and what is looked fo
     reader = _LogReader(artifact, kind, database, catalogue)
     reader.search = search
     stream = cast(BinaryIO, io.BufferedReader(Rejoined(head, artifact.stream), 1 << 16))
-    for block in read_blocks(decode(kind, stream)):
+    lines = decode(kind, stream)
+    for block in read_blocks(lines):
         reader.read(block)
-    return reader.finish()
+    return reader.finish(lines.meta if isinstance(lines, DecodedJournal) else None)
 
 
 _T = TypeVar("_T")
@@ -219,13 +220,13 @@ class _LogReader:
         self._surroundings.settle(self._keeper.near, newest, NEAR_NS)
         self._keeper.settle(newest)
 
-    def finish(self) -> LogExtract:
-        """All that the log gave."""
+    def finish(self, journal: JournalMeta | None) -> LogExtract:
+        """All that the log gave; ``journal`` is what the entries of a journal told besides their text."""
         reading = self._clock.reading()
         self._settle(None)
         return LogExtract(
             events=self._keeper.finish(),
-            summary=self._summary(reading),
+            summary=self._summary(reading, journal),
             unknowns=self._unknowns.templates(),
             warnings=tuple(self._warnings(reading)),
             surroundings=self._surroundings,
@@ -464,7 +465,7 @@ class _LogReader:
         offset = block.offset + int(block.starts[index])
         return SourceRef(self._artifact.bundle, self._artifact.path, line, offset, block.length(index))
 
-    def _summary(self, reading: ClockReading) -> LogSummary:
+    def _summary(self, reading: ClockReading, journal: JournalMeta | None) -> LogSummary:
         return LogSummary(
             bundle=self._artifact.bundle,
             path=self._artifact.path,
@@ -480,6 +481,10 @@ class _LogReader:
             mtime=self._artifact.mtime,
             nul_bytes=reading.nul_bytes,
             aliases=self._artifact.aliases,
+            steps=tuple(
+                WallStep(step.line, step.before_us * 1000, step.realtime_us * 1000, step.step_us * 1000)
+                for step in (journal.steps if journal else ())
+            ),
         )
 
     def _warnings(self, reading: ClockReading) -> Iterator[Warn]:

@@ -62,12 +62,13 @@ class BootClock:
 
 @dataclass(frozen=True, slots=True)
 class ClockStep:
-    """A step of the clock: the entry after it, its boot, and by how much (positive: forward)."""
+    """A step of the clock: the entry after it, its boot, its time and the one before, and by how much (positive: forward)."""
 
     line: int
     boot_id: str
     realtime_us: int
     step_us: int
+    before_us: int
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ class JournalMeta:
             return
         step = (realtime - boot.last_realtime_us) - (monotonic - boot.last_monotonic_us)
         if abs(step) >= STEP_US and len(self.steps) < MAX_STEPS:
-            self.steps.append(ClockStep(self.entries, boot_id, realtime, step))
+            self.steps.append(ClockStep(self.entries, boot_id, realtime, step, boot.last_realtime_us))
         boot.last_line, boot.last_realtime_us, boot.last_monotonic_us = self.entries, realtime, monotonic
 
 

@@ -58,6 +58,20 @@ class PrintedGap:
 
 
 @dataclass(frozen=True, slots=True)
+class WallStep:
+    """A jump of the wall clock that a log itself measures, against a clock that nobody sets.
+
+    ``before_ns`` and ``after_ns`` are the wall clock's times (UTC) in the last line before it and in the first behind it, which
+    is ``line``; ``by_ns`` is its size, positive forward.
+    """
+
+    line: int
+    before_ns: int
+    after_ns: int
+    by_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class LogSummary:
     """What one log file holds, from the stamps of all its lines.
 
@@ -82,3 +96,4 @@ class LogSummary:
     nul_bytes: bool = False
     aliases: tuple[str, ...] = ()
     """Further paths of the same content in the input (hard links, links inside an archive)."""
+    steps: tuple[WallStep, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from contextlib import suppress
@@ -53,6 +54,20 @@ def _together(places: Places, nodes: list[NodePlan]) -> bool:
         return False
     ready = "with quorum" in text and f"{len(nodes)} nodes configured" in text
     return ready and set(text.splitlines()[0].split()) == {node.name for node in nodes}
+
+
+def leader(plan: ClusterPlan, places: Places) -> str:
+    """Name of the node that is the coordinator now.
+
+    Raises:
+        LabError: There is none.
+    """
+    running = next(node for node in plan.members if power.order(places, "pid", node=node.name) is not None)
+    text = power.in_node(places, running.name, "crm_mon -1", timeout=20)
+    found = re.search(r"Current DC: (\S+) ", text)
+    if found is None or found[1] == "NONE":
+        raise LabError("the cluster has no coordinator")
+    return found[1]
 
 
 def _until(what: str, ready: object, seconds: float) -> None:

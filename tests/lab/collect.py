@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tarfile
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -41,8 +42,11 @@ def report(plan: ClusterPlan, places: Places, target: Path, name: str, *, tool: 
     """
     running = [node for node in plan.members if power.order(places, "pid", node=node.name) is not None]
     first = plan.node(on) if on else running[0]
-    since = datetime.fromisoformat(str(notes.read(places)[0]["time"])) - timedelta(seconds=30)
-    window = f'-f "{_local(since, first)}" -t "{_local(datetime.now(UTC) + timedelta(seconds=5), first)}"'
+    done = notes.read(places)
+    ahead = _offsets(plan, done)
+    since = datetime.fromisoformat(str(done[0]["time"])) + timedelta(seconds=min(ahead) - 30)
+    until = datetime.now(UTC) + timedelta(seconds=max(ahead) + 5)
+    window = f'-f "{_local(since, first)}" -t "{_local(until, first)}"'
     names = " ".join(node.name for node in running)
     command = f'{tool} {window} -n "{names}" /tmp/{name}'
     said = power.in_node(places, first.name, f"cd /tmp; {command} </dev/null", check=False, timeout=180)
@@ -57,9 +61,14 @@ def report(plan: ClusterPlan, places: Places, target: Path, name: str, *, tool: 
     return archive
 
 
+def _offsets(plan: ClusterPlan, done: Sequence[Mapping[str, str]]) -> list[float]:
+    """How far the clocks were ahead, at any time: whoever collects takes a window that holds all of it."""
+    stepped = [row["detail"].split() for row in done if row["what"] == "fault" and row["detail"].startswith("clock ")]
+    return [*(node.clock for node in plan.nodes), *(float(words[2]) for words in stepped)]
+
+
 def _local(when: datetime, node: NodePlan) -> str:
-    local = (when + timedelta(seconds=node.clock)).astimezone(ZoneInfo(node.zone))
-    return local.strftime("%Y-%m-%d %H:%M:%S")
+    return when.astimezone(ZoneInfo(node.zone)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _stream(arguments: list[str], file: IO[bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,10 @@ from tests.lab import cluster, collect, faults, notes, power
 from tests.lab.commands import LabError
 from tests.lab.places import Places
 from tests.lab.plan import ClusterPlan, from_data
+
+ROLES = ("@dc", "@other")
+"""Words that steps may use for a node: the coordinator, and the first member that is not."""
+ROLE = re.compile("|".join(rf"{role}\b" for role in ROLES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +78,35 @@ def play(scenario: Scenario, places: Places, say: Callable[[str], None]) -> None
     time.sleep(scenario.settle)
 
 
+@dataclass(slots=True)
+class Cast:
+    """Who plays the roles that steps name (``ROLES``): settled when one is named first, and kept."""
+
+    plan: ClusterPlan
+    places: Places
+    names: dict[str, str] = field(default_factory=dict)
+
+    def named(self, words: str) -> str:
+        """The words with names of nodes in the place of roles."""
+        if not self.names and ROLE.search(words):
+            leader = cluster.leader(self.plan, self.places)
+            other = next(node.name for node in self.plan.members if node.name != leader)
+            self.names.update({"@dc": leader, "@other": other})
+        return ROLE.sub(lambda found: self.names[found[0]], words)
+
+
 def _do(scenario: Scenario, steps: tuple[Step, ...], places: Places, say: Callable[[str], None]) -> None:
-    bench = faults.Bench(scenario.plan, places)
+    bench, cast = faults.Bench(scenario.plan, places), Cast(scenario.plan, places)
     for step in steps:
         time.sleep(step.after)
-        say(f"{step.fault or ''}{step.node or ''} {step.run or ''}".strip())
-        if step.fault:
-            faults.inject(bench, step.fault)
-        if step.run and step.node:
-            notes.note(places, "run", f"{step.node}: {step.run}")
-            command = step.run if step.wait else f"({step.run}) </dev/null >/dev/null 2>&1 &"
-            said = power.in_node(places, step.node, command, check=False)
+        fault, node, command = (cast.named(words or "") for words in (step.fault, step.node, step.run))
+        say(f"{fault}{node} {command}".strip())
+        if fault:
+            faults.inject(bench, fault)
+        if command and node:
+            notes.note(places, "run", f"{node}: {command}")
+            command = command if step.wait else f"({command}) </dev/null >/dev/null 2>&1 &"
+            said = power.in_node(places, node, command, check=False)
             say(said.strip()[-500:])
 
 

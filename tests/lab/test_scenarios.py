@@ -20,7 +20,7 @@ def test_a_scenario_can_be_played(path: Path) -> None:
     names = {node.name for node in found.plan.nodes}
     for step in (*found.prepare, *found.steps):
         assert step.fault or (step.node and step.run)
-        assert step.node is None or step.node in names
+        assert step.node is None or step.node in {*names, *scenario.ROLES}
         if step.fault:
             assert shlex.split(step.fault)[0] in faults.FAULTS
     kinds = {str(kind) for kind in IncidentKind}
@@ -47,3 +47,11 @@ def test_labs_in_two_directories_do_not_meet() -> None:
     """Their namespaces and groups have names of their own."""
     first, second = Places(Path("/a")), Places(Path("/b"))
     assert first.scope != second.scope
+
+
+def test_steps_name_roles() -> None:
+    """The coordinator and another member stand for nodes whose names nobody knows before."""
+    plan = from_data({"name": "x", "nodes": ["a", "b"]})
+    cast = scenario.Cast(plan, Places(Path("/a")), {"@dc": "b", "@other": "a"})
+    assert cast.named("clock @dc 5") == "clock b 5"
+    assert cast.named("cut @dc @other") == "cut b a"
