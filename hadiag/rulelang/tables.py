@@ -117,7 +117,7 @@ STATE_TABLES: Mapping[str, StateTable] = {
         nodes="target",
     ),
     "fencing.attempt": _state(
-        "op_id action target device agent executed_by result error text duration_s",
+        "op_id action target device agent executed_by result error text duration_s level delay_s late_result",
         "fence.device_result fence.device_result_new",
         operation=True,
         nodes="target",

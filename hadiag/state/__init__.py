@@ -26,7 +26,8 @@ Tables and their values:
   it was asked for), version, source (log, pe-input, cib)
 * ``fencing.operation``: op_id, action, target, reason, client, requested_by, executed_by, devices, attempts, result
   (ok, failed, timeout, no_device, unknown), error, duration_s, manual, by (cluster, admin), origin_pending
-* ``fencing.attempt``: op_id, action, target, device, agent, executed_by, result, error, text, duration_s
+* ``fencing.attempt``: op_id, action, target, device, agent, executed_by, result, error, text, duration_s, level (of the
+  topology), delay_s (before it began), late_result (what came when the operation had been given up: ``result`` is timeout)
 * ``fencing.device``: device, agent, result (ok, failed), op, reason
 * ``rsc.operation``: resource, instance, op, interval_ms, node, rc, status (ok, failed, timeout, cancelled, pending,
   unknown), reason, exit_reason, probe, expected, fencing_device, ordered, call

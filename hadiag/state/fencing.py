@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.model.view import View
-from hadiag.state.fencing_attempts import Around, Attempt, attempt_views, is_agent_line
+from hadiag.state.fencing_attempts import Around, Attempt, attempt_views, fencing_levels, is_agent_line
 from hadiag.state.fencing_devices import device_agents
 from hadiag.state.fencing_results import OP_RESULT, PEER_TERMINATED, event_result, is_power, short_id
 from hadiag.state.reading import at_of, base_name, same_file, text
@@ -32,7 +32,9 @@ REASONS = ("sched.will_fence", "pcmk.sched.fence_action")
 FAILED = ("fence.op_failed", "fence.originator_dead")
 MANUAL = "fence.manual_ack"
 WATCHDOG = ("fence.watchdog_wait", "fence.watchdog_assumed")
-NOTES = ("fence.delay", "fence.no_one", "fence.all_failed", "fence.timeout_peer", "fence.late_result", "fence.merge")
+DELAY = "fence.delay"
+LATE_RESULT = "fence.late_result"
+NOTES = (DELAY, "fence.no_one", "fence.all_failed", "fence.timeout_peer", LATE_RESULT, "fence.merge")
 RESULTS = (OP_RESULT, PEER_TERMINATED)
 
 _ALL = (
@@ -103,6 +105,13 @@ class _Operation:
             return any(old.seq < event.seq for old in near)
         return any(at_of(old).ns < at_of(event).ns for old in self.results)
 
+    def gave_up_before(self, event: Event) -> bool:
+        """Whether its result stands before another line, and not because that came from elsewhere at the same moment."""
+        if not self.ended_before(event):
+            return False
+        told = any(old.type == LATE_RESULT for old in self.evidence)
+        return told or all(at_of(event).ns - at_of(old).ns > _BROADCAST for old in self.results)
+
 
 class FencingTracker:
     """Tables ``fencing.operation`` and ``fencing.attempt``."""
@@ -115,6 +124,8 @@ class FencingTracker:
             Window(placed(timeline, *REASONS), key=_moment),
             _agent_lines(timeline),
             device_agents(facts),
+            Window(placed(timeline, DELAY), key=_moment),
+            fencing_levels(timeline, facts),
         )
         for operation in _operations(timeline):
             yield from _views(operation, around)
@@ -175,7 +186,11 @@ def _anonymous(timeline: Timeline, by_target: dict[str, Window[_Operation]], eve
     found = _following(same, event) if event.type in (REQUEST, *CLIENT_WANTS) else None
     found = found or _running(same, event) or _just_ended(same, event)
     if event.type in DEVICE_RESULT:
-        _device_result(found, event)
+        late = _too_late(same, event)
+        if late is not None:
+            _device_result(late, event, late=True)
+        else:
+            _device_result(found, event)
         return None
     new = None
     if found is None and event.type not in (*NOTES, *FAILED, *WATCHDOG):
@@ -246,6 +261,27 @@ def _just_ended(same: Sequence[_Operation], event: Event) -> _Operation | None:
     return max(told, key=lambda old: old.first_ns) if told else None
 
 
+def _too_late(same: Sequence[_Operation], event: Event) -> _Operation | None:
+    """The operation that had given up waiting for this result of a device.
+
+    The call of the requesting daemon tells which; without it, the newest one with a try that nobody answered, if none runs.
+    """
+    device, call = text(event, "device"), text(event, "call")
+    unanswered = [
+        old
+        for old in same
+        if old.begun_before(event)
+        and old.gave_up_before(event)
+        and at_of(event).ns - old.first_ns <= _ABANDONED
+        and any(attempt.takes(event, device) for attempt in old.attempts)
+    ]
+    calls = {id(old): {text(line, "call") for line in old.evidence if line.type in FAILED} for old in unanswered}
+    asked = [old for old in unanswered if call is not None and call in calls[id(old)]]
+    if not asked and (_running(same, event) is not None or _just_ended(same, event) is not None):
+        return None
+    return max(asked or unanswered, key=lambda old: old.first_ns, default=None)
+
+
 def _record(timeline: Timeline, operation: _Operation, event: Event) -> None:
     client, origin = text(event, "client"), text(event, "origin", "initiator")
     if client and (not operation.client or event.type in RESULTS):
@@ -278,14 +314,14 @@ def _progress(operation: _Operation, event: Event, executor: str | None) -> None
         operation.refused = True
 
 
-def _device_result(operation: _Operation | None, event: Event) -> None:
+def _device_result(operation: _Operation | None, event: Event, *, late: bool = False) -> None:
     """The executing node's own line about one try."""
     if operation is None:
         return
     device = text(event, "device")
     for attempt in operation.attempts:
         if attempt.takes(event, device):
-            attempt.finish(event, device)
+            attempt.finish(event, device, late=late)
             break
     else:
         attempt = Attempt(str(event.observer), device, started=None)

@@ -159,3 +159,85 @@ def test_device_monitor_is_no_operation() -> None:
     assert views.of("fencing.operation") == ()
     assert [(v.value["device"], v.value["result"]) for v in views.of("fencing.device")] == [("ipmi-n2", "failed")] * 2
     assert views.of("rsc.operation")[0].value["fencing_device"] is True
+
+
+GIVEN_UP = """
+    +0s   n1 fence.peer_request action=reboot target=n2 op_id=aaaaaaaa
+    +0s   n1 fence.perform executioner=n1 action=reboot target=n2 client=pacemaker-controld.95
+    +24s  n1 fence.op_result action=reboot target=n2 executioner=n1 client=pacemaker-controld.95 origin=n1 result=timeout op_id=aaaaaaaa
+    +24s  n1 fence.op_failed call=10 target=n2 reason="total timeout"
+"""
+
+
+def test_a_result_that_came_too_late() -> None:
+    """A device that answers when nobody waits any more ends its own try, and the operation stays as it ended."""
+    views = build_views(
+        timeline(
+            GIVEN_UP
+            + """
+    +40s   n1 fence.device_result_new action=reboot target=n2 device=ipmi-n2 rc=0 result=ok call=10
+    +40.1s n1 fence.late_result action=reboot target=n2 executioner=n1 op_id=aaaaaaaa result=timeout
+    """
+        )
+    )
+
+    (operation,), (attempt,) = views.of("fencing.operation"), views.of("fencing.attempt")
+    assert (operation.value["result"], operation.value["duration_s"]) == ("timeout", 24.0)
+    assert operation.value["devices"] == ("ipmi-n2",)
+    assert (attempt.value["result"], attempt.value["late_result"], attempt.value["duration_s"]) == ("timeout", "ok", 40.0)
+
+
+def test_a_late_result_beside_the_next_operation() -> None:
+    """The call of the daemon that asked tells the late answer of one operation from that of the operation that runs by then."""
+    views = build_views(
+        timeline(
+            GIVEN_UP
+            + """
+    +25s  n1 fence.peer_request action=reboot target=n2 op_id=bbbbbbbb
+    +25s  n1 fence.perform executioner=n1 action=reboot target=n2 client=pacemaker-controld.95
+    +40s  n1 fence.device_result_new action=reboot target=n2 device=ipmi-n2 rc=1 result=failed call=10
+    +44s  n1 fence.device_result_new action=reboot target=n2 device=ipmi-n2 rc=0 result=ok call=11
+    +44s  n1 fence.op_result action=reboot target=n2 executioner=n1 client=pacemaker-controld.95 origin=n1 result=ok op_id=bbbbbbbb
+    """
+        )
+    )
+
+    tries = {view.value["op_id"]: view for view in views.of("fencing.attempt")}
+    assert (tries["aaaaaaaa"].value["late_result"], tries["aaaaaaaa"].value["duration_s"]) == ("failed", 40.0)
+    assert (tries["bbbbbbbb"].value["late_result"], tries["bbbbbbbb"].value["result"]) == (None, "ok")
+
+
+def test_the_level_of_a_try() -> None:
+    """The configuration knows in which level of the topology each device of a node stands."""
+    levels = (
+        fact("fencing.level", target="n2", level=1, devices=("ipmi-n2",)),
+        fact("fencing.level", target="n2", level=2, devices=("pdu-a", "pdu-b")),
+        fact("fencing.level", target="n1", level=1, devices=("pdu-a",)),
+    )
+    views = build_views(
+        timeline("""
+        +0s   n1 fence.peer_request action=reboot target=n2 op_id=aaaaaaaa
+        +0s   n1 fence.perform executioner=n1 action=reboot target=n2 device=ipmi-n2
+        +9s   n1 fence.device_result_new action=reboot target=n2 device=ipmi-n2 rc=1 result=failed
+        +9s   n1 fence.perform executioner=n1 action=reboot target=n2 device=pdu-a
+        +10s  n1 fence.device_result_new action=reboot target=n2 device=pdu-a rc=0 result=ok
+        """),
+        levels,
+    )
+
+    assert [(v.value["device"], v.value["level"]) for v in views.of("fencing.attempt")] == [("ipmi-n2", 1), ("pdu-a", 2)]
+
+
+def test_the_delay_of_a_try() -> None:
+    """A device that was told to wait has its delay, and its name, even where the node was fenced meanwhile."""
+    views = build_views(
+        timeline("""
+        +0s   n1 fence.peer_request action=reboot target=n2 op_id=aaaaaaaa
+        +0s   n1 fence.perform executioner=n1 action=reboot target=n2
+        +0s   n1 fence.delay action=reboot target=n2 device=ipmi-n2 delay=10s
+        +0s   n2 fence.delay action=reboot target=n1 device=ipmi-n1 delay=4321ms
+        """)
+    )
+
+    (attempt,) = views.of("fencing.attempt")
+    assert (attempt.value["device"], attempt.value["delay_s"], attempt.value["result"]) == ("ipmi-n2", 10.0, "unknown")
