@@ -133,18 +133,41 @@ def _of_node(
 ) -> list[tuple[int, int]]:
     """Unclean starts of all daemons together, or with a boot in between, without a word of a dead daemon."""
     found: list[tuple[int, int]] = []
-    for last, start in sorted(pair for pairs in starts.values() for pair in pairs):
-        near = {family for family, pairs in starts.items() if any(abs(each - start) <= _TOGETHER for _, each in pairs)}
-        told = _between(ordered, last - _AFTER, start + _AFTER)
-        booted = any(sample.raw.type in _BOOTS for sample in told)
-        lonely = any(_tells_of_daemon(sample) for sample in told)
-        if booted or (near == families and not lonely):
-            if found and last <= found[-1][1] + _AFTER:  # another daemon of the same start
-                end = max(found[-1][0], last)
-                found[-1] = end, max(found[-1][1], end)
-            else:
-                found.append((last, start))
+    for group in _same_starts(starts):
+        unclean = [pair for pair in group if _took_all(pair, starts, families, ordered)]
+        if unclean:
+            last = max(last for last, _ in unclean)
+            found.append((last, max(min(start for _, start in unclean), last)))
     return found
+
+
+def _took_all(
+    pair: tuple[int, int],
+    starts: Mapping[str, list[tuple[int, int]]],
+    families: set[str],
+    ordered: Sequence[Sample],
+) -> bool:
+    """Whether all daemons started where one of them did without an end, or the node booted in between."""
+    last, start = pair
+    near = {family for family, pairs in starts.items() if any(abs(each - start) <= _TOGETHER for _, each in pairs)}
+    told = _between(ordered, last - _AFTER, start + _AFTER)
+    booted = any(sample.raw.type in _BOOTS for sample in told)
+    return booted or (near == families and not any(_tells_of_daemon(sample) for sample in told))
+
+
+def _same_starts(starts: Mapping[str, list[tuple[int, int]]]) -> list[list[tuple[int, int]]]:
+    """Starts of different daemons that are one start of the node; a daemon that starts again is the next start."""
+    groups: list[dict[str, tuple[int, int]]] = []
+    for start, last, family in sorted(
+        (start, last, family) for family, pairs in starts.items() for last, start in pairs
+    ):
+        first = min((begun for _, begun in groups[-1].values()), default=0) if groups else 0
+        one = groups and family not in groups[-1] and start - first <= _TOGETHER and last <= first + _AFTER
+        if one:
+            groups[-1][family] = (last, start)
+        else:
+            groups.append({family: (last, start)})
+    return [list(group.values()) for group in groups]
 
 
 def _between(ordered: Sequence[Sample], low: int, high: int) -> Sequence[Sample]:

@@ -74,9 +74,11 @@ class Wanted:
 
 
 def _fits(value: Scalar, wanted: Scalar) -> bool:
-    """Equal; a word that a list must hold (``+word``) or must not (``-word``), or the begin of a text (``word*``)."""
+    """Equal; a word that a list must hold (``+word``) or must not (``-word``), a text's begin (``word*``) or part (``*word``)."""
     if isinstance(wanted, str) and isinstance(value, tuple) and wanted[:1] in {"+", "-"}:
         return (wanted[1:] in value) is (wanted[0] == "+")
+    if isinstance(wanted, str) and wanted.startswith("*"):
+        return wanted[1:] in str(value)
     if isinstance(wanted, str) and wanted.endswith("*"):
         return str(value).startswith(wanted[:-1])
     if isinstance(wanted, tuple) and not isinstance(value, tuple):
@@ -175,7 +177,7 @@ def _agent_timeout(node: str, line: Match, _: Name) -> Iterator[Wanted]:
     yield Wanted("rsc.operation", "end", {**where, "node": node})
 
 
-def _quorum(quorate: bool) -> Callable[[str, Match, Name], Iterator[Wanted]]:  # noqa: FBT001 (the only word on it)
+def _quorum(quorate: bool) -> Callable[[str, Match, Name], Iterator[Wanted]]:
     def wanted(node: str, _: Match, __: Name) -> Iterator[Wanted]:
         yield Wanted("quorum.view", "start", {"quorate": quorate}, observer=node)
 
@@ -213,7 +215,7 @@ def _blocked(_: str, line: Match, name: Name) -> Iterator[Wanted]:
 
 
 def _agent_said(node: str, line: Match, _: Name) -> Iterator[Wanted]:
-    yield Wanted("fencing.attempt", "during", {"executed_by": node, "text": f"{line['text'].strip()}*"}, lasting=False)
+    yield Wanted("fencing.attempt", "during", {"executed_by": node, "text": f"*{line['text'].strip()}"}, lasting=False)
 
 
 def _device_timeout(node: str, line: Match, _: Name) -> Iterator[Wanted]:
@@ -231,6 +233,10 @@ def _none(_: str, __: Match, ___: Name) -> Iterator[Wanted]:
     return iter(())
 
 
+_RESULT_OF_FENCING = (
+    r"Operation '(?P<action>\w+)' targeting (?P<peer>\S+) (?:by|on) \S+ for [^:]+: (?P<status>[^(|]+?)"
+    r"(?: \(.*?\))?(?: \| id=(?P<id>\w+).*)?$"
+)
 TELLS: Sequence[tuple[re.Pattern[str], Callable[[str, Match, Name], Iterator[Wanted]]]] = tuple(
     (re.compile(pattern), tells)
     for pattern, tells in (
@@ -240,11 +246,7 @@ TELLS: Sequence[tuple[re.Pattern[str], Callable[[str, Match, Name], Iterator[Wan
         (r"Node (?P<peer>\S+) state is now (?P<state>\w+)", _peer),
         (r"Cluster node (?P<peer>\S+) will be fenced: (?P<why>.+)", _doomed),
         (r"Requesting (?:peer )?fencing \((?P<action>\w+)\) (?:of|targeting) (?:node )?(?P<peer>\S+)", _asked),
-        (
-            r"Operation '(?P<action>\w+)' targeting (?P<peer>\S+) (?:by|on) \S+ for [^:]+: "
-            r"(?P<status>[^(|]+?)(?: \(.*?\))?(?: \| id=(?P<id>\w+).*)?$",
-            _fenced,
-        ),
+        (_RESULT_OF_FENCING, _fenced),
         (
             r"Operation '\w+' \[\d+\] targeting (?P<peer>\S+) using (?P<device>\S+) (?P<why>could not be executed.*)",
             _tried,
@@ -253,7 +255,10 @@ TELLS: Sequence[tuple[re.Pattern[str], Callable[[str, Match, Name], Iterator[Wan
             r"Result of (?P<op>\w+) operation for (?P<resource>\S+) on (?P<node>[^\s:]+): (?P<said>[^|]*)",
             _operation,
         ),
-        (r"Resource agent (?P<resource>\S+?)_(?P<op>[a-z]+(?:_(?:to|from))?)_\d+\[\d+\] timed out after", _agent_timeout),
+        (
+            r"Resource agent (?P<resource>\S+?)_(?P<op>[a-z]+(?:_(?:to|from))?)_\d+\[\d+\] timed out after",
+            _agent_timeout,
+        ),
         (r"within the non-primary component", _quorum(quorate=False)),
         (r"within the primary component", _quorum(quorate=True)),
         (r"Quorum lost \|", _quorum(quorate=False)),
@@ -268,7 +273,10 @@ TELLS: Sequence[tuple[re.Pattern[str], Callable[[str, Match, Name], Iterator[Wan
             r"Actions: Stop +(?P<resource>\S+) +\( +(?P<node>\S+) +\) +due to unrunnable \S+ stop \(blocked\)",
             _blocked,
         ),
-        (r"error output \[ (?:.*ERROR: )?(?:Failed: )?(?P<text>.*?) \]", _agent_said),
+        (
+            r"fence_\w+_(?:reboot|off|on)_\d+of\d+\[\d+\] error output \[ (?:.*ERROR: )?(?:Failed: )?(?P<text>.*?) \]",
+            _agent_said,
+        ),
         (r"Fence agent \S+_(?P<action>[a-z]+)_\d+of\d+\[\d+\] timed out after", _device_timeout),
         (r"\w+\((?P<resource>[\w.-]+)\)\[\d+\]: +ERROR: (?P<text>.+)", _reason),
         (r"authentication failure|Failed login by", _none),

@@ -184,7 +184,11 @@ def test_a_result_that_came_too_late() -> None:
     (operation,), (attempt,) = views.of("fencing.operation"), views.of("fencing.attempt")
     assert (operation.value["result"], operation.value["duration_s"]) == ("timeout", 24.0)
     assert operation.value["devices"] == ("ipmi-n2",)
-    assert (attempt.value["result"], attempt.value["late_result"], attempt.value["duration_s"]) == ("timeout", "ok", 40.0)
+    assert (attempt.value["result"], attempt.value["late_result"], attempt.value["duration_s"]) == (
+        "timeout",
+        "ok",
+        40.0,
+    )
 
 
 def test_a_late_result_beside_the_next_operation() -> None:
@@ -225,7 +229,10 @@ def test_the_level_of_a_try() -> None:
         levels,
     )
 
-    assert [(v.value["device"], v.value["level"]) for v in views.of("fencing.attempt")] == [("ipmi-n2", 1), ("pdu-a", 2)]
+    assert [(v.value["device"], v.value["level"]) for v in views.of("fencing.attempt")] == [
+        ("ipmi-n2", 1),
+        ("pdu-a", 2),
+    ]
 
 
 def test_the_delay_of_a_try() -> None:

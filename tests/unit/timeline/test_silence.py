@@ -104,3 +104,18 @@ def test_one_daemon_alone_does_not_lose_a_node() -> None:
     peer.graph("10:00:00")
     peer.add("10:05:05", "pcmk.node.state", "Node a state is now lost", "pacemaker-attrd", node="a", state="lost")
     assert silences(timeline([corosync, pacemaker, peer], members("a", "b"))) == ()
+
+
+def test_a_daemon_quiet_since_its_start_hides_no_silence() -> None:
+    """A node that is fenced over and over is silent each time, even if corosync said nothing between two of its starts."""
+    corosync, pacemaker = lives()
+    pacemaker.add("10:00:40", "pcmk.dc.take", "last words")
+    started(corosync, "10:01:00.0")
+    started(pacemaker, "10:01:01.0")
+    pacemaker.add("10:01:40", "pcmk.dc.take", "last words again")
+    started(corosync, "10:02:00.0")
+    started(pacemaker, "10:02:01.0")
+    assert silences(timeline([corosync, pacemaker])) == (
+        Silence(utc("10:00:40"), utc("10:01:00")),
+        Silence(utc("10:01:40"), utc("10:02:00")),
+    )
