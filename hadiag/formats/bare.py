@@ -3,6 +3,7 @@ r"""Messages without a stamp, as people quote them and as status commands print 
 ::
 
     corosync[2161]:   [TOTEM ] A processor failed, forming new configuration.
+    node1 pacemaker-execd[5807]:  warning: vip_stop_0[29105] timed out after 20000ms
     notice  [MAIN  ] Corosync Cluster Engine ('3.1.7'): started and ready to provide service.     (corosync -f)
       notice: State transition S_IDLE -> S_POLICY_ENGINE
     drbd r0/0 drbd1 node2: pdsk( UpToDate -> DUnknown )
@@ -14,6 +15,7 @@ They have no place on a timeline and make no file a log; only ``parse_file`` rea
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from hadiag.formats import corosync, message, pacemaker
@@ -55,12 +57,13 @@ def _made(ref: SourceRef, name: str, program: str | None, body: Body, pid: str |
 def _tagged(match: re.Match[str], ref: SourceRef) -> Record | None:
     """A daemon's name and pid in front: its family cuts the rest."""
     ident = match["ident"]
-    if message.family_of(ident) == "other" and "(" not in ident and not ident[0].isupper():
+    known = message.family_of(ident) != "other" or "(" in ident
+    if not known and (match["host"] or not ident[0].isupper()):
         return None
     body, repeated = message.cut_message(ident, match["msg"])
     name = _BY_FAMILY.get(message.family_of(ident), "ocf.syslog")
     record = _made(ref, name, ident, body, match["pid"])
-    return record if repeated == 1 else None
+    return replace(record, host=match["host"]) if repeated == 1 else None
 
 
 def _corosync(match: re.Match[str], ref: SourceRef) -> Record | None:
@@ -124,7 +127,9 @@ _WORD: Final = r"[\w.:-]{1,128}"
 
 GRAMMARS: Final[tuple[Grammar, ...]] = (
     grammar(
-        "tagged", r"\s*(?P<ident>[A-Za-z][\w.-]{1,63}(?:\([^)]{1,128}\))?)\[(?P<pid>\d+)\]: ?(?P<msg>.*)\Z", _tagged
+        "tagged",
+        r"\s*(?:(?P<host>[A-Za-z0-9][\w.-]{0,127}) )?(?P<ident>[A-Za-z][\w.-]{1,63}(?:\([^)]{1,128}\))?)\[(?P<pid>\d+)\]: ?(?P<msg>.*)\Z",
+        _tagged,
     ),
     grammar("corosync.syslog", rf"\s*(?:(?P<level>{LEVEL})\s+)?(?P<msg>\[(?:[A-Z]{{2,6}}|pcmk) *\] \S.*)\Z", _corosync),
     grammar("sbd.msg", rf"(?P<msg>\s*(?:pcmk|cluster|/dev/\S{{1,128}}): +{LEVEL}\s*: \w+: .*)\Z", _sbd),

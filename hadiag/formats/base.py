@@ -60,6 +60,7 @@ class Decoder(StrEnum):
     JOURNAL_JSON = "journal_json"
     JOURNAL_EXPORT = "journal_export"
     JOURNAL_VERBOSE = "journal_verbose"
+    RESPELLED = "respelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,16 @@ class LogKind:
     @property
     def from_journal(self) -> bool:
         """True for every output of journalctl."""
-        return self.decoder is not Decoder.PLAIN or any(name.startswith("journal.") for name in self.formats)
+        return self.made_of_entries or any(name.startswith("journal.") for name in self.formats)
+
+    @property
+    def made_of_entries(self) -> bool:
+        """True for exports of a journal, whose entries become lines."""
+        return self.decoder.value.startswith("journal_")
 
     @property
     def decoded(self) -> bool:
-        """True where lines are made from entries, so that a place in the file is the number of an entry."""
+        """True where the lines that are read stand nowhere in the file: a place is the number of the line or entry."""
         return self.decoder is not Decoder.PLAIN
 
     @property

@@ -7,7 +7,7 @@
     May 07 13:33:20 corosync [TOTEM ] A processor failed, forming new configuration.
 
 ``exec/logsys.c`` joins ``%7p [%6g] %b``; without a time stamp (``timestamp: off``, the default of 2.x) no blank stands
-between the name and the level.
+between the name and the level. People cut the columns between time and message out of what they quote.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from hadiag.model.record import Record
 from hadiag.model.source import SourceRef
 
 _PLACE: Final = r"(?:(?P<file>[\w./-]+\.c):(?:(?P<func>\w+):)?(?P<line>\d+) )?"
+_SUBSYSTEM: Final = (
+    "(?:MAIN|TOTEM|KNET|QUORUM|VOTEQ|SERV|SYNC|SYNCV2|CPG|CFG|CMAP|CONFDB|QB|WD|MON|CMAN|CLM|CKPT|EVT|LCK|MSG|AMF|pcmk)"
+)
 _MESSAGE = re.compile(rf"\s*\[(?P<subsys>\w+)\s*\] {_PLACE}(?P<msg>.*)\Z", re.ASCII)
 _PLUGIN = re.compile(r"(?P<level>\w+): (?P<func>\w+): (?P<msg>.*)\Z", re.ASCII)
 
@@ -46,7 +49,7 @@ def _record(match: re.Match[str], ref: SourceRef, name: str) -> Record | None:
     time = bsd(groups["ts"]) if "ts" in groups else None
     if time is None and "ts" in groups:
         return None
-    level = LEVELS[groups["level"]] if "level" in groups else None
+    level = LEVELS[groups["level"]] if groups.get("level") else None
     body = _body(groups["subsys"], groups["msg"], groups.get("func"), level)
     return Record(
         ref,
@@ -96,4 +99,5 @@ GRAMMARS: Final[tuple[Grammar, ...]] = (
         rf"(?:corosync )?(?P<ts>{BSD}) (?P<level>{LEVEL})\s*\[(?P<subsys>\w+)\s*\]? {_PLACE}(?P<msg>.*)\Z",
         _read_stderr,
     ),
+    grammar("corosync.stderr", rf"(?P<ts>{BSD}) \[(?P<subsys>{_SUBSYSTEM})\s*\] {_PLACE}(?P<msg>.*)\Z", _read_stderr),
 )

@@ -18,6 +18,7 @@ from hadiag.formats import kernel
 from hadiag.formats.base import Decoder, LogKind
 from hadiag.formats.message import family_of
 from hadiag.formats.parser import LineParser, clean, is_note
+from hadiag.formats.respelled import ONE_BLANK, respell
 from hadiag.model.record import Record
 from hadiag.model.source import BundleId, SourceRef, Warn
 
@@ -90,11 +91,11 @@ def detect(path: str, head: bytes) -> LogKind | None:
     if _MARKUP.match(head) or head.startswith(b"#!") or _is_binary(head) or _JSON.match(head):
         return None
     name = path.rsplit("!", 1)[-1].rsplit("/", 1)[-1].lower()
-    census = _take_census(_sample(head))
+    census, decoder = _spelled_census(head)
     if not census.is_log:
         return None
     census.journal |= "journal" in name or any(form.startswith("journal.") for form in census.formats)
-    return _kind(census, path.lower(), name)
+    return _kind(census, path.lower(), name, decoder)
 
 
 def refusal(path: str, head: bytes) -> Warn | None:
@@ -141,6 +142,20 @@ def _sample(head: bytes) -> list[str]:
     return [text for text in texts if text.strip()][:SAMPLE_LINES]
 
 
+def _spelled_census(head: bytes) -> tuple[_Census, Decoder]:
+    """The census of a head as it is or, where more of it is then read, of the head respelled."""
+    census = _take_census(_sample(head))
+    lost = ONE_BLANK.search(head) is not None
+    if census.is_log and not lost:
+        return census, Decoder.PLAIN
+    other = respell(head)
+    if other == head:
+        return census, Decoder.PLAIN
+    second = _take_census(_sample(other))
+    gained = second.is_log and (second.heads > census.heads or (lost and second.heads == census.heads))
+    return (second, Decoder.RESPELLED) if gained else (census, Decoder.PLAIN)
+
+
 def _take_census(lines: Sequence[str]) -> _Census:
     parser = LineParser(LogKind("other", ()))
     census = _Census()
@@ -172,7 +187,7 @@ def _count(census: _Census, record: Record, line: str) -> None:
         census.journal = True
 
 
-def _kind(census: _Census, path: str, name: str) -> LogKind:
+def _kind(census: _Census, path: str, name: str, decoder: Decoder) -> LogKind:
     formats = Counter(census.formats)
     if _is_monotonic(census.uptime_lines):
         formats["journal.monotonic"] = formats.pop("dmesg.raw")
@@ -183,7 +198,7 @@ def _kind(census: _Census, path: str, name: str) -> LogKind:
                 formats[own] += formats.pop(plain)
     order = tuple(sorted(formats, key=lambda form: (-formats[form], form)))
     family = _family(census, formats, path, name)
-    return LogKind(family, order, Decoder.PLAIN, _default_program(order[0], path))
+    return LogKind(family, order, decoder, _default_program(order[0], path))
 
 
 def _is_monotonic(lines: Sequence[str]) -> bool:

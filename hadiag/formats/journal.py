@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from hadiag.formats.base import Decoder, LogKind
+from hadiag.formats.respelled import Respelled
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -62,13 +63,14 @@ class BootClock:
 
 @dataclass(frozen=True, slots=True)
 class ClockStep:
-    """A step of the clock: the entry after it, its boot, its time and the one before, and by how much (positive: forward)."""
+    """A step of the clock: the entry after it, its machine and boot, its time and the one before, and by how much (positive: forward)."""
 
     line: int
-    boot_id: str
+    boot: str
     realtime_us: int
     step_us: int
     before_us: int
+    monotonic_us: int
 
 
 @dataclass(slots=True)
@@ -96,7 +98,7 @@ class JournalMeta:
             return
         step = (realtime - boot.last_realtime_us) - (monotonic - boot.last_monotonic_us)
         if abs(step) >= STEP_US and len(self.steps) < MAX_STEPS:
-            self.steps.append(ClockStep(self.entries, boot_id, realtime, step, boot.last_realtime_us))
+            self.steps.append(ClockStep(self.entries, key, realtime, step, boot.last_realtime_us, monotonic))
         boot.last_line, boot.last_realtime_us, boot.last_monotonic_us = self.entries, realtime, monotonic
 
 
@@ -138,9 +140,11 @@ class DecodedJournal(io.RawIOBase):
 
 
 def decode(kind: LogKind, stream: BinaryIO) -> BinaryIO:
-    """The lines of a log: the stream itself, or the canonical lines of a journal export (a ``DecodedJournal``)."""
+    """The lines of a log: the stream itself, respelled, or the canonical lines of a journal (a ``DecodedJournal``)."""
     from hadiag.formats import journal_entries
 
+    if kind.decoder is Decoder.RESPELLED:
+        return cast(BinaryIO, io.BufferedReader(Respelled(stream)))
     readers: dict[Decoder, Callable[[BinaryIO], Iterator[Entry | None]]] = {
         Decoder.JOURNAL_JSON: journal_entries.from_json,
         Decoder.JOURNAL_EXPORT: journal_entries.from_export,

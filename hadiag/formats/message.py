@@ -28,7 +28,9 @@ _SBD = re.compile(
     rf"\s*(?:(?P<servant>[\w./:-]+): +)?(?P<level>{LEVEL})\s*: (?:(?P<func>[a-z_]\w*): )?(?P<msg>.*)\Z", re.ASCII
 )
 _AGENT = re.compile(
-    r"\s*(?P<level>CRIT|ERROR|WARNING|WARN|NOTICE|INFO|DEBUG\d?|CRITICAL|FATAL): ?(?P<msg>.*)\Z", re.ASCII
+    r"\s*(?P<level>CRIT|ERROR|WARNING|WARN|NOTICE|INFO|DEBUG\d?|CRITICAL|FATAL|crit|error|warning|warn|notice|info|debug): ?"
+    r"(?P<msg>.*)\Z",
+    re.ASCII,
 )
 _STATED = re.compile(rf"\s*(?:<(?P<level>{LEVEL}|err|warn)>|\[(?P<word>{LEVEL})\]) +(?P<msg>\S.*)\Z", re.ASCII)
 _HEARTBEAT = re.compile(r"\s*\[(?P<pid>\d+)\]: (?P<level>\w+): (?P<msg>.*)\Z", re.ASCII)
@@ -76,6 +78,10 @@ def _dlm(text: str) -> Body:
     return Body(match["msg"].strip(), uptime_ns=uptime_ns(match["mono"]))
 
 
+_AGENTS_IN_SMALL: Final = (
+    *("azure-events", "azure-lb", "aws-vpc-", "awseip", "awsvip", "gcp-", "powervs-", "ibm-cloud-vpc-"),
+    *("harc", "mach_down", "req_resource", "hb_standby", "hb_takeover"),  # the scripts of heartbeat
+)
 _BY_IDENT: Final[dict[str, Cut]] = {
     **dict.fromkeys(("corosync", "openais", "aisexec"), corosync.cut),
     "sbd": _sbd,
@@ -94,8 +100,10 @@ def cut_of(ident: str) -> Cut:
         return known
     if ident in pacemaker.TOOLS or ident.startswith("pacemaker"):
         return pacemaker.cut
-    # agents without the name of their resource are written in capitals: IPaddr2, Filesystem, VirtualDomain
-    if "(" in ident or ident[:1].isupper() or ident.startswith(("crmsh", "ocf:", "fence_")):
+    # agents without the name of their resource are written in capitals (IPaddr2, Filesystem), or are these in Python;
+    # fence agents name themselves by their path
+    name = ident.rpartition("/")[2]
+    if "(" in name or name[:1].isupper() or name.startswith(("crmsh", "ocf:", "fence_", *_AGENTS_IN_SMALL)):
         return _agent
     return _plain
 

@@ -93,7 +93,7 @@ class LineParser:
 @lru_cache(256)  # every file asks for them, and most are of a few kinds
 def _grammars(kind: LogKind, *, journal: bool) -> tuple[Grammar, ...]:
     """All grammars, those of the kind first; the two readings of ``[ uptime]`` exclude each other."""
-    if kind.decoded:
+    if kind.made_of_entries:
         return (syslog.canonical(kind.formats[0]),)
     uptime = kernel.MONOTONIC if "journal.monotonic" in kind.formats else kernel.DMESG
     every = [

@@ -58,10 +58,13 @@ def test_parse_file_keeps_order(data: bytes, size: int) -> None:
 @settings(deadline=None)
 @given(st.sampled_from([d for d in Decoder if d is not Decoder.PLAIN]), st.one_of(raw_files, st.text().map(str.encode)))
 def test_decoders_never_raise(decoder: Decoder, data: bytes) -> None:
-    """No bytes make a decoder of journals fail."""
+    """No bytes make a decoder fail; a respelled text keeps its lines."""
     kind = LogKind("journal", (f"journal.{decoder.value}",), decoder)
     text = decode(kind, io.BytesIO(data)).read()
-    assert text == b"" or text.endswith(b"\n")
+    if decoder is Decoder.RESPELLED:
+        assert text.count(b"\n") == data.count(b"\n")
+    else:
+        assert text == b"" or text.endswith(b"\n")
 
 
 @settings(deadline=None)

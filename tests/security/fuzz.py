@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import resource
 import sys
 import tempfile
 import time
@@ -55,6 +56,11 @@ _TOKENS = (
 )
 
 
+def peak_mib() -> int:
+    """Most memory that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+
 @dataclass(slots=True)
 class Figure:
     """What a run counted."""
@@ -66,13 +72,20 @@ class Figure:
     warnings: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     slowest: float = 0.0
+    slowest_case: int = 0
+
+    def took(self, number: int, seconds: float) -> None:
+        """Keep the slowest case."""
+        if seconds > self.slowest:
+            self.slowest, self.slowest_case = seconds, number
 
     def line(self) -> str:
         """The figure in one sentence."""
         warned = ", ".join(f"{code} {count}" for code, count in self.warnings.most_common())
         return (
             f"{self.cases} cases, {len(self.failures)} failures; {self.artifacts} files, {self.events} events and "
-            f"{self.facts} facts read; slowest {self.slowest:.1f} s; warnings: {warned or 'none'}"
+            f"{self.facts} facts read; slowest {self.slowest:.1f} s (case {self.slowest_case}); "
+            f"peak memory {peak_mib()} MiB; warnings: {warned or 'none'}"
         )
 
 
@@ -199,7 +212,7 @@ class Fuzzer:
                 start = time.process_time()
                 failure = self._failure(path, deep=number % _DEEP_EVERY == 0)
                 took = time.process_time() - start
-                self.figure.slowest = max(self.figure.slowest, took)
+                self.figure.took(number, took)
                 self.figure.cases += 1
                 if took > SLOW_S:
                     failure = failure or f"took {took:.0f} s"
