@@ -49,14 +49,13 @@ def impact(
     findings: Sequence[Finding],
     kinds: Sequence[IncidentKind],
     views: Views,
-    others: Sequence[Sequence[Finding]] = (),
+    others: Sequence[tuple[int, int]] = (),
 ) -> Impact:
-    """Measure the impact within the span of an incident; ``others`` are the findings of the other incidents."""
+    """Measure the impact within the span of an incident; ``others`` are the spans of the other incidents, UTC ns."""
     start, end = span(findings)
     if start is None or end is None:
         return Impact()
-    spans = [span(each) for each in others]
-    reach = _Reach(start, end, [(low.ns, high.ns) for low, high in spans if low is not None and high is not None])
+    reach = _Reach(start, end, others)
     outages = tuple(_outage(v) for v in views.of("rsc.outage") if reach.touches(v))
     losses = _real_losses([v for v in views.of("node.loss") if reach.touches(v)], views, reach)
     nodes = tuple(NodeOutage(str(v.value["node"]), v.start, v.end, _how(v)) for v in losses)

@@ -81,12 +81,23 @@ def _order(finding: Finding) -> tuple[int, int, str]:
 def _incidents(material: Material) -> tuple[Incident, ...]:
     whole = build_graph(material.findings, material.ruleset, material.timeline)
     groups = group(material.findings, whole, material.timeline)
-    return tuple(_incident(number, groups, material) for number in range(1, len(groups) + 1))
+    spans = [_span(members) for members in groups]
+    found = []
+    for number, members in enumerate(groups):
+        others = [each for place, each in enumerate(spans) if each is not None and place != number]
+        found.append(_incident(number + 1, members, others, material))
+    return tuple(found)
 
 
-def _incident(number: int, groups: Sequence[Sequence[Finding]], material: Material) -> Incident:
-    members = groups[number - 1]
-    others = [group for group in groups if group is not members and any(counts(f) for f in group)]
+def _span(members: Sequence[Finding]) -> tuple[int, int] | None:
+    """Begin and end of what may draw outages to itself, UTC ns; None where nothing that counts is dated."""
+    start, end = span(members)
+    return (start.ns, end.ns) if start and end and any(counts(f) for f in members) else None
+
+
+def _incident(
+    number: int, members: Sequence[Finding], others: Sequence[tuple[int, int]], material: Material
+) -> Incident:
     graph = build_graph(members, material.ruleset, material.timeline)
     ranking = explain(graph, material.ruleset, material.timeline)
     found = kinds(members)

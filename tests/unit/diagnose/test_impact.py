@@ -34,8 +34,8 @@ def test_outages_belong_to_the_incident_they_are_nearest_to() -> None:
     first, second = failure("first", 100, 101), failure("second", 160, 170)
     fencing = View("fencing.operation", Node("a"), at(162), at(165), {"target": "b", "result": "ok"}, None)
     views = Views([outage("app", 100.5, 101), outage("db", 159, 171), fencing])
-    early = impact([first], [IncidentKind.RESOURCE_FAILED], views, [[second]])
-    late = impact([second], [IncidentKind.RESOURCE_FAILED], views, [[first]])
+    early = impact([first], [IncidentKind.RESOURCE_FAILED], views, [(160 * NS, 170 * NS)])
+    late = impact([second], [IncidentKind.RESOURCE_FAILED], views, [(100 * NS, 101 * NS)])
     assert [one.resource for one in early.resources] == ["app"]
     assert early.phases.fence_s is None
     assert [one.resource for one in late.resources] == ["db"]
