@@ -10,11 +10,11 @@ from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
 from hadiag.state.clones import Kind
-from hadiag.state.fencing_results import Fenced, fenced_nodes
+from hadiag.state.fencing_results import Fenced
 from hadiag.state.intervals import Intervals
 from hadiag.state.operations import rc_of
 from hadiag.state.reading import at_of, base_name, daemon, text
-from hadiag.state.snapshots import Claim, claims, snapshots
+from hadiag.state.snapshots import Claim
 from hadiag.state.stream import Break, placed, silence_breaks
 from hadiag.state.windows import Window
 
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hadiag.model.entity import Scalar
-    from hadiag.model.fact import Fact
     from hadiag.model.time import Instant
-    from hadiag.timeline import Timeline
+    from hadiag.state.given import Given
 
 _BOOT = "kernel.boot"
 _NODE_STATE = "pcmk.node.state"
@@ -56,19 +55,16 @@ class _Replay:
         self.ended[node] = ns
 
 
-def active_views(
-    timeline: Timeline, facts: Sequence[Fact], operations: Sequence[View], kinds: Mapping[str, Kind]
-) -> tuple[View, ...]:
+def active_views(given: Given, operations: Sequence[View], kinds: Mapping[str, Kind]) -> tuple[View, ...]:
     """Replay the results of each node, and what snapshots say where there is no result."""
-    replay = _Replay(kinds)
-    fenced = fenced_nodes(timeline)
+    timeline, replay = given.timeline, _Replay(kinds)
     boots = placed(timeline, _BOOT)
     losses = [event for event in placed(timeline, _NODE_STATE) if _lost(event)]
     per_node: dict[str, list[Step]] = {}
     for view in operations:
         if view.end is not None:
             per_node.setdefault(str(view.value["node"]), []).append((view.end.ns, 0, view))
-    for claim in claims(timeline, facts, snapshots(timeline, facts)):
+    for claim in given.claims:
         per_node.setdefault(str(claim.node), []).append((claim.at.ns, 3, claim))
     replay.logged = _logged(operations)
     for node in per_node:
@@ -76,7 +72,7 @@ def active_views(
         replay.last[node] = times[-1] if times else 0
     for node, steps in sorted(per_node.items()):
         steps += [(pause.at.ns, 1, pause) for pause in silence_breaks(timeline, Node(node))]
-        steps += [(done.at.ns, 2, done) for done in fenced if done.target == node]
+        steps += [(done.at.ns, 2, done) for done in given.fenced if done.target == node]
         steps += [(boot.at.ns, 2, boot) for boot in boots if boot.observer == node and boot.at is not None]
         steps += [(at_of(lost).ns, 2, lost) for lost in losses if text(lost, "node") == node]
         for _, _, step in sorted(steps, key=lambda step: step[:2]):

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hadiag.model.view import View
-from hadiag.state.admin_acts import CONSUMES, EFFECTS, Act, acts
+from hadiag.state.admin_acts import CONSUMES, EFFECTS, Act
 from hadiag.state.modes import mode_views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from hadiag.model.entity import Scalar
-    from hadiag.model.fact import Fact
-    from hadiag.timeline import Timeline
+    from hadiag.state.given import Given
 
 
 class AdminTracker:
@@ -21,12 +20,10 @@ class AdminTracker:
 
     consumes = CONSUMES
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Yield acts and modes."""
-        found = acts(timeline)
-        for act in found:
-            yield _view(act)
-        yield from mode_views(timeline, facts, found)
+        yield from map(_view, given.acts)
+        yield from mode_views(given)
 
 
 def _view(act: Act) -> View:

@@ -22,6 +22,7 @@ from hadiag.state import (
 )
 from hadiag.state.configured import with_configuration
 from hadiag.state.contradictions import contradictions
+from hadiag.state.given import Given
 from hadiag.state.losses import losses
 from hadiag.state.openings import openings
 from hadiag.state.tracker import StateTracker, Views
@@ -49,20 +50,20 @@ def build_views(
     """Run all trackers; one that fails leaves its tables out and says so in a warning."""
     views: list[View] = []
     warnings: list[Warn] = []
-    facts = with_configuration([_aligned(fact, timeline) for fact in facts])
+    given = Given(timeline, with_configuration([_aligned(fact, timeline) for fact in facts]))
     for tracker in built_in() if trackers is None else trackers:
         try:
-            views.extend(tracker.views(timeline, facts))
+            views.extend(tracker.views(given))
         except Exception as error:  # noqa: BLE001 (a tracker may come from a plug-in; the others still hold)
             warnings.append(Warn("tracker-failed", f"State tracker failed: {error!r}", type(tracker).__name__))
     try:
-        views.extend(openings(timeline, facts, Views(views)))
+        views.extend(openings(given, Views(views)))
     except Exception as error:  # noqa: BLE001 (what a damaged snapshot says must not cost what the logs say)
         warnings.append(Warn("tracker-failed", f"State tracker failed: {error!r}", openings.__name__))
     first = Views(views)
     for derive in (contradictions, losses):
         try:
-            views.extend(derive(timeline, first))
+            views.extend(derive(given, first))
         except Exception as error:  # noqa: BLE001 (what is derived from damaged views must not cost the views)
             warnings.append(Warn("tracker-failed", f"State tracker failed: {error!r}", derive.__name__))
     return Views(views, tuple(warnings))

@@ -8,10 +8,9 @@ from hadiag.model.view import View
 from hadiag.state.stream import instant, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from hadiag.model.fact import Fact
-    from hadiag.timeline import Timeline
+    from hadiag.state.given import Given
 
 
 class ClockStepTracker:
@@ -19,9 +18,9 @@ class ClockStepTracker:
 
     consumes: frozenset[str] = frozenset()
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Yield one moment for each step that the clocks show."""
-        del facts
+        timeline = given.timeline
         for node, clock in sorted(timeline.clocks.items()):
             for step in clock.steps:
                 at = instant(timeline, node, step.at_ns)

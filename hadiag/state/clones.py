@@ -11,6 +11,7 @@ from hadiag.state.stream import placed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from hadiag.model.entity import Scalar
     from hadiag.model.fact import Fact
     from hadiag.model.view import View
     from hadiag.timeline import Timeline
@@ -29,16 +30,42 @@ class Kind:
     unmanaged: bool = False
 
 
-def kinds(timeline: Timeline, facts: Sequence[Fact], views: Iterable[View]) -> Mapping[str, Kind]:
+class Configured:
+    """Resources as the configuration nests them: primitives in groups, clones and bundles."""
+
+    def __init__(self, facts: Iterable[Fact]) -> None:
+        self._rows = {str(fact.values.get("id")): fact.values for fact in facts if fact.table == "resource"}
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Ids of all resources."""
+        return self._rows.keys()
+
+    def chain(self, name: str) -> list[Mapping[str, Scalar]]:
+        """A resource and what it is in: group, clone, bundle."""
+        chain: list[Mapping[str, Scalar]] = []
+        seen: set[str] = set()
+        current: Scalar = name
+        while isinstance(current, str) and current in self._rows and current not in seen:
+            seen.add(current)
+            chain.append(self._rows[current])
+            current = self._rows[current].get("parent")
+        return chain
+
+    def containers(self, name: str) -> frozenset[str]:
+        """Ids of a resource and of everything that it is in."""
+        return frozenset({name, *(str(values.get("id")) for values in self.chain(name))})
+
+
+def kinds(configured: Configured, timeline: Timeline, views: Sequence[View]) -> Mapping[str, Kind]:
     """Kinds of all resources that the configuration or the logs name."""
-    configured = {str(fact.values.get("id")): fact.values for fact in facts if fact.table == "resource"}
     instances, whole = _named(timeline)
     promoted = {
         str(view.value["resource"])
         for view in views
         if view.value["op"] in ("promote", "demote") or view.value["rc"] == 8
     }
-    names = {*configured, *instances, *whole, *promoted, *(str(view.value["resource"]) for view in views)}
+    names = {*configured.names, *instances, *whole, *promoted, *(str(view.value["resource"]) for view in views)}
     return {name: _kind(name, configured, instances, whole, promoted) for name in sorted(names)}
 
 
@@ -56,10 +83,8 @@ def _named(timeline: Timeline) -> tuple[set[str], set[str]]:
     return instances, whole - instances
 
 
-def _kind(
-    name: str, configured: Mapping[str, Mapping[str, object]], instances: set[str], whole: set[str], promoted: set[str]
-) -> Kind:
-    chain = _chain(name, configured)
+def _kind(name: str, configured: Configured, instances: set[str], whole: set[str], promoted: set[str]) -> Kind:
+    chain = configured.chain(name)
     if not chain:
         clone = True if name in instances or name in promoted else False if name in whole else None
         return Kind(clone, name in promoted or None)
@@ -68,21 +93,3 @@ def _kind(
     roles = [str(values["target_role"]) for values in chain if values.get("target_role")]
     unmanaged = any(values.get("managed") is False or values.get("maintenance") is True for values in chain)
     return Kind(clone, promotable, roles[0] if roles else None, unmanaged)
-
-
-def _chain(name: str, configured: Mapping[str, Mapping[str, object]]) -> list[Mapping[str, object]]:
-    """A resource and what it is in: group, clone, bundle."""
-    chain: list[Mapping[str, object]] = []
-    seen: set[str] = set()
-    current: object = name
-    while isinstance(current, str) and current in configured and current not in seen:
-        seen.add(current)
-        chain.append(configured[current])
-        current = configured[current].get("parent")
-    return chain
-
-
-def containers(name: str, facts: Sequence[Fact]) -> frozenset[str]:
-    """Ids of a resource and of everything that it is in."""
-    configured = {str(fact.values.get("id")): fact.values for fact in facts if fact.table == "resource"}
-    return frozenset({name, *(str(values.get("id")) for values in _chain(name, configured))})

@@ -16,10 +16,10 @@ from hadiag.model.time import NS, Instant, TimeBasis
 from hadiag.model.view import View
 from hadiag.snapshots.cib_settings import HIDDEN
 from hadiag.snapshots.stamps import read_moment
-from hadiag.state.admin_acts import CIB_REQUEST, acts
+from hadiag.state.admin_acts import CIB_REQUEST
 from hadiag.state.config_lines import HOLDERS, LINES, Said, said
 from hadiag.state.reading import at_of, text
-from hadiag.state.snapshots import Snapshot, snapshots
+from hadiag.state.snapshots import Snapshot
 from hadiag.state.stream import by_observer, placed
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hadiag.model.event import Event
     from hadiag.model.fact import Fact
     from hadiag.state.admin_acts import Act
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 _BASE = "cib.diff_base"
@@ -109,11 +110,11 @@ class ConfigTracker:
 
     consumes = frozenset({*LINES, CIB_REQUEST, _BASE})
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Yield the changes in order of time."""
+        timeline, found = given.timeline, given.snapshots
         logged = _merged(_logged(timeline))
-        _by_hand(logged, acts(timeline))
-        found = snapshots(timeline, facts)
+        _by_hand(logged, given.acts)
         logged = _without_noise(timeline, found, logged)
         between = list(_between(timeline, found, logged))
         for change in sorted((*logged, *between), key=lambda one: (one.start.ns, one.end.ns, one.key))[:_MOST]:

@@ -1,16 +1,22 @@
-"""Views that exclude each other, beyond what the clocks leave open (table ``contradiction``)."""
+"""Views that exclude each other, beyond what the clocks leave open (table ``contradiction``).
+
+``overlap_s`` is what is left of the common span once the clocks' errors are taken off; where both views still hold when the logs
+end, it is counted until then, and the row has no end.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
-from hadiag.state.fencing_results import fenced_nodes
 from hadiag.state.intervals import end_ns, start_ns
-from hadiag.state.reading import at_of
+from hadiag.state.reading import at_of, base_name, text
+from hadiag.state.stream import placed
 from hadiag.state.windows import Window
 
 if TYPE_CHECKING:
@@ -18,27 +24,36 @@ if TYPE_CHECKING:
 
     from hadiag.model.event import Event
     from hadiag.model.time import Instant
+    from hadiag.state.fencing_results import Fenced
+    from hadiag.state.given import Given
     from hadiag.state.tracker import Views
     from hadiag.timeline import Timeline
 
+MULTI_ACTIVE = "sched.multi_active"
+
 _FAR = 1 << 62
 _RELATED = 600 * NS
+_PRINTED = 2 * NS
+"""What daemons that stamp whole seconds print at one moment may be this far apart."""
 _GRACE = 5 * NS
 """A node may log for some seconds after its power-off was asked for; only what is later is a contradiction."""
 _STARTING = 60 * NS
 """A fast machine may be up again before its fencing is reported as done: a start this long before counts as the one behind it."""
 
 
-def contradictions(timeline: Timeline, views: Views) -> Iterator[View]:
+def contradictions(given: Given, views: Views) -> Iterator[View]:
     """Compare the views of different observers."""
+    timeline = given.timeline
     ends = _LogEnds(timeline)
     yield from _pairs(
         "two_dcs", [v for v in views.of("dc.view") if v.value["dc"] == v.observer and v.told_by is None], ends
     )
     yield from _two_quorate(ends, views)
-    yield from _active_twice(ends, views)
+    twice = tuple(_active_twice(ends, views))
+    yield from twice
+    yield from _said_to_be_twice(timeline, views, twice)
     yield from _alive_but_lost(ends, views)
-    yield from _fenced_but_logging(timeline, views)
+    yield from _fenced_but_logging(timeline, views, given.fenced)
 
 
 class _LogEnds:
@@ -100,7 +115,7 @@ def _contradiction(
         "what": what,
         "nodes": tuple(sorted(set(nodes))),
         "resource": str(one.value["resource"]) if "resource" in one.value else None,
-        "overlap_s": length / NS if end is not None else None,
+        "overlap_s": length / NS,
     }
     opened = max(one, two, key=start_ns).opened_by
     return View("contradiction", two.observer, start, end, value, opened, None, tuple(dict.fromkeys(uids)))
@@ -166,27 +181,81 @@ def _single(view: View) -> bool:
     return view.value["clone"] is False
 
 
+def _said_to_be_twice(timeline: Timeline, views: Views, known: Sequence[View]) -> Iterator[View]:
+    """What the scheduler itself calls active twice, where the stamps of the results are too coarse to prove it."""
+    seen = {(row.value["resource"], row.value["nodes"]) for row in known}
+    for event in placed(timeline, MULTI_ACTIVE):
+        moment = at_of(event)
+        rows = [
+            view
+            for view in views.of("rsc.active")
+            if view.value["resource"] == base_name(text(event, "rsc") or "")
+            and view.value["clone"] is not True
+            and view.told_by is None
+            and start_ns(view) - _PRINTED <= moment.ns <= end_ns(view) + _PRINTED
+        ]
+        for one, two in combinations(sorted(rows, key=start_ns), 2):
+            nodes = tuple(sorted({str(one.value["node"]), str(two.value["node"])}))
+            if len(nodes) < 2 or (one.value["resource"], nodes) in seen:
+                continue
+            seen.add((one.value["resource"], nodes))
+            what = "found_active" if "probe" in (one.value.get("proof"), two.value.get("proof")) else "active_twice"
+            row = _contradiction(what, one, two, (moment, moment, 0), nodes)
+            yield replace(row, observer=event.observer, opened_by=event.uid, evidence=(*row.evidence, event.uid))
+
+
 def _alive_but_lost(ends: _LogEnds, views: Views) -> Iterator[View]:
-    """A node that its peers lost without a word, and that went on with its own ring."""
+    """A node that its peers lost without a word, and that went on with its own ring; of two that lost each other one row."""
+    rows: dict[tuple[str, str], list[View]] = {}
     for absent in views.of("node.absent"):
-        node = str(absent.value["node"])
-        if absent.value["how"] != "unclean" or absent.start is None:
-            continue
-        for ring in views.of("membership.partition"):
-            members = ring.value["members"]
-            alone = isinstance(members, tuple) and str(absent.observer) not in members
-            common = _overlap(ends, absent, ring) if str(ring.observer) == node and alone else None
-            if common is not None and not _begun(views, node, absent.start.ns, start_ns(ring)):
-                yield _contradiction("alive_but_lost", absent, ring, common, (str(absent.observer), node))
-                break
+        node, observer = str(absent.value["node"]), str(absent.observer)
+        row = _alive(ends, views, absent) if absent.value["how"] == "unclean" else None
+        if row is not None:
+            pair = rows.setdefault((min(node, observer), max(node, observer)), [])
+            other = next(
+                (old for old in pair if start_ns(row) < _end_of(ends, old) and start_ns(old) < _end_of(ends, row)), None
+            )
+            if other is None:
+                pair.append(row)
+            else:
+                pair[pair.index(other)] = _both(other, row)
+    for pair in rows.values():
+        yield from pair
 
 
-def _fenced_but_logging(timeline: Timeline, views: Views) -> Iterator[View]:
+def _alive(ends: _LogEnds, views: Views, absent: View) -> View | None:
+    """The stretch in which a node that an observer lost formed rings without it."""
+    node, observer = str(absent.value["node"]), str(absent.observer)
+    for ring in views.of("membership.partition") if absent.start is not None else ():
+        members = ring.value["members"]
+        alone = isinstance(members, tuple) and observer not in members
+        common = _overlap(ends, absent, ring) if str(ring.observer) == node and alone else None
+        if absent.start is not None and common is not None and not _begun(views, node, absent.start.ns, start_ns(ring)):
+            return _contradiction("alive_but_lost", absent, ring, common, (observer, node))
+    return None
+
+
+def _end_of(ends: _LogEnds, row: View) -> int:
+    return max(ends.of(row), start_ns(row) + 1)
+
+
+def _both(one: View, two: View) -> View:
+    """Two nodes that each called the other lost: the longer of the two stretches, with the lines of both."""
+    longer, other = (two, one) if _length(two) > _length(one) else (one, two)
+    uids = (*longer.evidence, *([other.opened_by] if other.opened_by else ()), *other.evidence)
+    return replace(longer, evidence=tuple(dict.fromkeys(uids)))
+
+
+def _length(row: View) -> float:
+    value = row.value["overlap_s"]
+    return value if isinstance(value, float) else 0.0
+
+
+def _fenced_but_logging(timeline: Timeline, views: Views, fenced: Sequence[Fenced]) -> Iterator[View]:
     """Lines of a node after the confirmation that it is off, with no start in between.
 
     Its logs must begin before that: where they begin later, the start that they would tell of may have been before them.
     """
-    fenced = fenced_nodes(timeline)
     lines: dict[str, Window[Event]] = {}
     for target in {done.target for done in fenced}:
         mine = [event for event in timeline.events if event.observer == target and event.at is not None]
@@ -200,8 +269,18 @@ def _fenced_but_logging(timeline: Timeline, views: Views) -> Iterator[View]:
         moment = at_of(late[0]).ns
         if moment - done.at.ns > _RELATED or _restarted(timeline, views, done.target, done.at.ns, moment):
             continue
-        value = {"what": "fenced_but_logging", "nodes": (done.target,), "resource": None, "overlap_s": None}
-        yield View("contradiction", Node(done.target), done.at, None, value, done.uid, None, (late[0].uid,))
+        last = _last_of_life(timeline, lines[done.target], done.target, moment)
+        end = at_of(last)
+        overlap = max(0, end.ns - done.at.ns - (end.err_ns or 0) - (done.at.err_ns or 0)) / NS
+        value = {"what": "fenced_but_logging", "nodes": (done.target,), "resource": None, "overlap_s": overlap}
+        uids = tuple(dict.fromkeys((late[0].uid, last.uid)))
+        yield View("contradiction", Node(done.target), done.at, end, value, done.uid, None, uids)
+
+
+def _last_of_life(timeline: Timeline, lines: Window[Event], node: str, ns: int) -> Event:
+    """The last line of a node before it fell silent, or within the time in which its lines are still about its fencing."""
+    silent = [gap.start_ns for gap in timeline.silences.get(Node(node), ()) if gap.start_ns >= ns]
+    return lines.between(ns, min([*silent, ns + _RELATED]))[-1]
 
 
 def _begun(views: Views, node: str, low: int, high: int) -> bool:

@@ -11,12 +11,12 @@ from hadiag.state.transitions import CONSUMES as TRANSITION_LINES
 from hadiag.state.transitions import LIFE, transition_views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from hadiag.model.entity import Node
     from hadiag.model.event import Event
-    from hadiag.model.fact import Fact
     from hadiag.model.view import View
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 FSA = "pcmk.fsa.transition"
@@ -33,8 +33,9 @@ class ControllerTracker:
 
     consumes = frozenset({FSA, DC_SET, DC_UNSET, DC_TAKE, DC_RELEASED, *TRANSITION_LINES})
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Replay each observer's lines."""
+        timeline = given.timeline
         states, leaders = Intervals("controller.state"), Intervals("dc.view")
         for observer, events in by_observer(
             placed(timeline, FSA, DC_SET, DC_UNSET, DC_TAKE, DC_RELEASED, *LIFE)
@@ -52,7 +53,7 @@ class ControllerTracker:
                     _dc(timeline, leaders, observer, step)
         yield from states.views()
         yield from leaders.views()
-        yield from transition_views(timeline, facts)
+        yield from transition_views(given)
 
 
 def _fsa(states: Intervals, leaders: Intervals, observer: Node, event: Event, *, first: bool) -> None:

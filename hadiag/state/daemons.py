@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from hadiag.model.time import NS
 from hadiag.model.view import View
-from hadiag.state.fencing_results import Fenced, fenced_nodes
 from hadiag.state.intervals import Intervals, OpenView
 from hadiag.state.membership import COROSYNC_END, COROSYNC_START
 from hadiag.state.reading import daemon, number, text
@@ -18,8 +17,9 @@ if TYPE_CHECKING:
 
     from hadiag.model.entity import Node, Scalar
     from hadiag.model.event import Event
-    from hadiag.model.fact import Fact
     from hadiag.model.time import Instant
+    from hadiag.state.fencing_results import Fenced
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 CHILD_SIGNAL = "pacemakerd.child_signal"
@@ -90,9 +90,9 @@ class DaemonTracker:
 
     consumes = frozenset({*_LIFE_EVENTS, SHUTDOWN, BOOT})
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Replay each observer's lines."""
-        del facts
+        timeline = given.timeline
         table = Intervals("daemon.life")
         for observer, events in by_observer(placed(timeline, *_LIFE_EVENTS)).items():
             lives = _Lives(timeline, observer, table)
@@ -101,9 +101,8 @@ class DaemonTracker:
         found = tuple(table.views())
         yield from found
         yield from (_moment_of_end(view) for view in found if view.end is not None and view.value["how"] in _DEATHS)
-        fenced = fenced_nodes(timeline)
-        yield from _boots(timeline, fenced)
-        yield from _silences(timeline, fenced)
+        yield from _boots(timeline, given.fenced)
+        yield from _silences(timeline, given.fenced)
 
 
 def _moment_of_end(life: View) -> View:

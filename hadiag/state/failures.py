@@ -10,7 +10,6 @@ from hadiag.model.entity import Node
 from hadiag.model.time import NS, Instant, TimeBasis
 from hadiag.model.view import View
 from hadiag.state.clones import ACTION
-from hadiag.state.fencing_results import fenced_nodes
 from hadiag.state.intervals import Intervals
 from hadiag.state.options import fencing_enabled
 from hadiag.state.reading import at_of, base_name, text
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from hadiag.model.event import Event
     from hadiag.model.fact import Fact
     from hadiag.state.admin_acts import Act
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 ATTRIBUTES = ("attrd.failure", "attrd.setting")
@@ -121,12 +121,11 @@ def ban_views(timeline: Timeline) -> Iterator[View]:
     yield from table.views()
 
 
-def blocked_views(
-    timeline: Timeline, facts: Sequence[Fact], operations: Sequence[View], acts: Sequence[Act]
-) -> Iterator[View]:
+def blocked_views(given: Given, operations: Sequence[View]) -> Iterator[View]:
     """Resources that the cluster gave up managing."""
     table = Intervals("rsc.blocked")
-    _failed_stops(timeline, facts, operations, table)
+    timeline, facts, acts = given.timeline, given.facts, given.acts
+    _failed_stops(given, operations, table)
     devices = frozenset(str(view.value["resource"]) for view in operations if view.value["fencing_device"] is True)
     for event in placed(timeline, BLOCKED, ACTION):
         _planned(table, event, devices)
@@ -136,10 +135,11 @@ def blocked_views(
     yield from _snapshots(timeline, facts, told)
 
 
-def _failed_stops(timeline: Timeline, facts: Sequence[Fact], operations: Sequence[View], table: Intervals) -> None:
+def _failed_stops(given: Given, operations: Sequence[View], table: Intervals) -> None:
     """A stop that failed blocks the resource, unless the node is fenced for it."""
-    enabled = fencing_enabled(timeline, facts)
-    plans, fenced = placed(timeline, *WILL_FENCE), fenced_nodes(timeline)
+    timeline, fenced = given.timeline, given.fenced
+    enabled = fencing_enabled(timeline, given.facts)
+    plans = placed(timeline, *WILL_FENCE)
     for view in operations:
         failed = view.value["op"] == "stop" and view.value["expected"] is False and view.end is not None
         if not failed or view.end is None or view.value["fencing_device"] is True:

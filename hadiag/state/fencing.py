@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from hadiag.model.entity import Scalar
     from hadiag.model.event import Event
-    from hadiag.model.fact import Fact
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 REQUEST = "fence.request"
@@ -118,8 +118,9 @@ class FencingTracker:
 
     consumes = frozenset({*_ALL, *REASONS, "fence.agent_output", "fence.agent_stderr", "fa.*"})
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Join the lines of all observers to operations."""
+        timeline, facts = given.timeline, given.facts
         around = Around(
             Window(placed(timeline, *REASONS), key=_moment),
             _agent_lines(timeline),

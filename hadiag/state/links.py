@@ -10,12 +10,12 @@ from hadiag.state.reading import number, text
 from hadiag.state.stream import Break, by_observer, placed, with_breaks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from hadiag.model.event import Event
-    from hadiag.model.fact import Fact
     from hadiag.model.time import Instant
     from hadiag.model.view import View
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 _STATES = {
@@ -31,9 +31,9 @@ class LinkTracker:
 
     consumes = frozenset({*_STATES, *COROSYNC_START, *COROSYNC_END})
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Replay the link lines of each observer."""
-        del facts
+        timeline = given.timeline
         table = Intervals("link.state")
         for observer, events in by_observer(placed(timeline, *sorted(self.consumes))).items():
             # Where the log begins in the middle of a life, the first line of a link also tells the state before it.

@@ -16,6 +16,7 @@ from hadiag.model.entity import Node, NodeRole, Scalar
 from hadiag.model.time import NS, Instant
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
+from hadiag.state.given import Given
 from hadiag.state.intervals import end_ns, start_ns
 from hadiag.state.pauses import PAUSES
 from hadiag.state.tracker import Views
@@ -66,9 +67,9 @@ class _Episode:
         return tuple(dict.fromkeys(uids))
 
 
-def losses(timeline: Timeline, views: Views) -> Iterator[View]:
+def losses(given: Given, views: Views) -> Iterator[View]:
     """Yield ``node.loss`` and ``membership.split`` from the tables that the trackers made."""
-    episodes = _episodes(views)
+    timeline, episodes = given.timeline, _episodes(views)
     for episode in episodes:
         yield _loss(episode, timeline, views, episodes)
     yield from _splits(episodes, timeline, views)

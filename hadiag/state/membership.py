@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from hadiag.model.time import NS
 from hadiag.model.tri import Tri
-from hadiag.state.fencing_results import Fenced, fenced_nodes
 from hadiag.state.intervals import Intervals
 from hadiag.state.reading import daemon, number, text, words
 from hadiag.state.stream import Break, by_observer, placed, with_breaks
@@ -18,9 +17,10 @@ if TYPE_CHECKING:
 
     from hadiag.model.entity import Node, Scalar
     from hadiag.model.event import Event
-    from hadiag.model.fact import Fact
     from hadiag.model.time import Instant
     from hadiag.model.view import View
+    from hadiag.state.fencing_results import Fenced
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 NEW_RING = "corosync.totem.new_membership"
@@ -78,21 +78,20 @@ class MembershipTracker:
         | {*COROSYNC_START, *COROSYNC_END, *PEER_DOWN_ORDERLY, *PEER_UNCLEAN}
     )
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Replay each observer's lines."""
-        del facts
+        timeline = given.timeline
         tables = _Tables()
         corosync = by_observer(
             placed(timeline, NEW_RING, NEW_RING_OLD, NO_LEAVE, MEMBERS, SYNC, *COROSYNC_START, *COROSYNC_END)
         )
         for node, events in corosync.items():
             _replay(timeline, tables, _Observer(node), events)
-        fenced = fenced_nodes(timeline)
         _node_states(timeline, tables, frozenset(corosync))
         for table in (tables.ring, tables.partition, tables.state):
             yield from table.views()
         for view in tables.absent.views():
-            yield _with_fencing(view, fenced)
+            yield _with_fencing(view, given.fenced)
 
 
 def _replay(timeline: Timeline, tables: _Tables, observer: _Observer, events: Sequence[Event]) -> None:

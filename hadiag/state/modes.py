@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from hadiag.model.time import NS
 from hadiag.snapshots.base import truth
 from hadiag.state.intervals import Intervals
-from hadiag.state.snapshots import Snapshot, snapshots
+from hadiag.state.snapshots import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from hadiag.model.entity import Scalar
-    from hadiag.model.fact import Fact
     from hadiag.model.view import View
     from hadiag.state.admin_acts import Act
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 _MODES = {
@@ -28,16 +28,15 @@ _SETTLE = 60 * NS
 """An act and the scheduler input that shows it lie this close together; in between, the act is the better witness."""
 
 
-def mode_views(timeline: Timeline, facts: Sequence[Fact], acts: Sequence[Act]) -> Iterator[View]:
+def mode_views(given: Given) -> Iterator[View]:
     """Modes of nodes, of single resources and of the whole cluster (node "")."""
-    found = snapshots(timeline, facts)
-    steps: list[tuple[int, int, Act | Snapshot]] = [(act.at.ns, 0, act) for act in acts if act.what in _MODES]
-    steps += [(one.at.ns, 1, one) for one in found]
+    steps: list[tuple[int, int, Act | Snapshot]] = [(act.at.ns, 0, act) for act in given.acts if act.what in _MODES]
+    steps += [(one.at.ns, 1, one) for one in given.snapshots]
     tables = {name: Intervals(name) for name in ("node.standby", "node.maintenance")}
     acted: dict[tuple[str, str], int] = {}
     for ns, _, step in sorted(steps, key=lambda step: step[:2]):
         if isinstance(step, Snapshot):
-            for name, key, value in modes_of(timeline, step):
+            for name, key, value in modes_of(given.timeline, step):
                 _take(tables[name], (name, key), value, step, acted)
         else:
             name, value = _MODES[step.what]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hadiag.model.entity import Node
 from hadiag.model.time import NS, Instant, TimeBasis
 from hadiag.state.intervals import Intervals, end_ns, start_ns
-from hadiag.state.snapshots import UP, Snapshot, snapshots, told_at
+from hadiag.state.snapshots import UP, Snapshot, told_at
 from hadiag.state.stream import Break, silence_breaks
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hadiag.model.entity import Scalar
     from hadiag.model.fact import Fact
     from hadiag.model.view import View
+    from hadiag.state.given import Given
     from hadiag.state.tracker import Views
     from hadiag.timeline import Timeline
 
@@ -40,10 +41,10 @@ class _Said:
     since: Instant | None = None
 
 
-def openings(timeline: Timeline, facts: Sequence[Fact], views: Views) -> Iterator[View]:
+def openings(given: Given, views: Views) -> Iterator[View]:
     """Views of the tables ``node.state``, ``dc.view``, ``quorum.view``, ``membership.partition`` and ``rsc.failcount``."""
-    found = snapshots(timeline, facts)
-    live = [one for one in found if one.is_live]
+    timeline, facts = given.timeline, given.facts
+    live = [one for one in given.snapshots if one.is_live]
     yield from _fill(timeline, "node.state", _node_states(timeline, _pictures(timeline, facts, live)), views, _of_state)
     yield from _fill(timeline, "dc.view", _leaders(timeline, facts, live), views, _of_observer)
     yield from _fill(timeline, "quorum.view", _quorum(timeline, facts, live), views, _of_observer)

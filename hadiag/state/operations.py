@@ -125,10 +125,9 @@ _FENCER_SAYS = ("Fence agent ", "Fencer ")
 Waiting = dict[tuple[str, str, str, bool], list[Operation]]
 
 
-def operations(timeline: Timeline, facts: Sequence[Fact]) -> tuple[View, ...]:
+def operations(timeline: Timeline, facts: Sequence[Fact], devices: frozenset[str]) -> tuple[View, ...]:
     """All operations as views of the table ``rsc.operation``."""
     collected = _collect(timeline)
-    devices = fence_devices(timeline, facts)
     logged = tuple(_view(operation, devices) for operation in collected)
     return (*logged, *history_views(timeline, facts, logged, devices))
 

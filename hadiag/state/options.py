@@ -11,7 +11,7 @@ from hadiag.model.tri import Tri
 from hadiag.state.admin_acts import ABORTS
 from hadiag.state.intervals import Intervals
 from hadiag.state.reading import at_of, flag, text
-from hadiag.state.snapshots import Snapshot, snapshots
+from hadiag.state.snapshots import Snapshot
 from hadiag.state.stream import instant, placed
 from hadiag.state.windows import Window
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hadiag.model.event import Event
     from hadiag.model.fact import Fact
     from hadiag.model.view import View
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 ALIASES = {
@@ -47,13 +48,13 @@ class OptionTracker:
 
     consumes = frozenset({*CHANGES, QUORUM_POLICY})
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Replay the changes, and what each CIB says at its time.
 
         Without any dated CIB, what a printed configuration says holds since before the logs, as far as anybody knows.
         """
+        timeline, found = given.timeline, given.snapshots
         table = Intervals("cluster.option")
-        found = snapshots(timeline, facts)
         logged: dict[str, Window[int]] = {}
         for name, times in _changes(timeline).items():
             logged[name] = Window(times, key=int)
@@ -67,7 +68,7 @@ class OptionTracker:
             else:
                 _change(table, step)
         if not found:
-            _printed(timeline, facts, table)
+            _printed(timeline, given.facts, table)
         yield from (_since(timeline, view, logged) for view in table.views())
 
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.model.view import View
-from hadiag.state.clones import ACTION, Kind, containers
+from hadiag.state.clones import ACTION, Kind
 from hadiag.state.intervals import end_ns, start_ns
-from hadiag.state.operations import fence_devices
 from hadiag.state.reading import at_of, base_name, text
 from hadiag.state.stream import placed
 
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hadiag.model.event import Event
-    from hadiag.model.fact import Fact
     from hadiag.model.time import Instant
     from hadiag.state.admin_acts import Act
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 _LOSS_SIGNS = ("knet.link.down", "corosync.totem.failed_to_receive_leave", "pcmk.node.state")
@@ -94,12 +93,15 @@ class _Results:
 class Context:
     """What outages are judged by."""
 
-    timeline: Timeline
-    facts: Sequence[Fact]
+    given: Given
     operations: Sequence[View]
     kinds: Mapping[str, Kind]
-    acts: Sequence[Act]
     failed_starts: Sequence[View]
+
+    @property
+    def timeline(self) -> Timeline:
+        """Where all of it was read."""
+        return self.given.timeline
 
 
 def outage_views(context: Context, active: Sequence[View]) -> Iterator[View]:
@@ -109,7 +111,7 @@ def outage_views(context: Context, active: Sequence[View]) -> Iterator[View]:
     operations: dict[str, list[View]] = {}
     for view in context.operations:
         operations.setdefault(str(view.value["resource"]), []).append(view)
-    for name in sorted(names - fence_devices(context.timeline, context.facts)):
+    for name in sorted(names - context.given.devices):
         kind = context.kinds.get(name, Kind())
         if kind.clone is True and not kind.promotable:
             continue
@@ -250,8 +252,8 @@ def _start_failed(context: Context, name: str, start: Instant, end: Instant | No
 
 def _unwanted(context: Context, name: str, start: Instant, back: _Up | None) -> bool:
     """Stopped on purpose: by a disable just before, or by its target role if it never came back."""
-    ids = containers(name, context.facts)
-    for act in context.acts:
+    ids = context.given.configured.containers(name)
+    for act in context.given.acts:
         if act.what == "disable" and act.target in ids and -5 * NS <= start.ns - act.at.ns <= _CAUSED["disable"] * NS:
             return True
     kind = context.kinds.get(name, Kind())
@@ -270,8 +272,8 @@ def _all_seen(context: Context, last: _Up) -> bool:
 
 def _planned_by(context: Context, name: str, last: _Up, back: _Up | None) -> Act | None:
     """Act that an outage follows from; a node that was lost can only follow from an act against that node."""
-    ids = containers(name, context.facts)
-    for act in reversed(context.acts):
+    ids = context.given.configured.containers(name)
+    for act in reversed(context.given.acts):
         lead = (last.end.ns - act.at.ns) / NS if last.end is not None else -1.0
         returns = back is not None and act.what in _BY_NODE and act.target == back.node
         if returns and last.stopped and 0 <= lead <= _RETURN_S:

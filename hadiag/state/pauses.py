@@ -11,11 +11,10 @@ from hadiag.state.reading import at_of, number
 from hadiag.state.stream import placed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from hadiag.model.event import Event
-    from hadiag.model.fact import Fact
-    from hadiag.timeline import Timeline
+    from hadiag.state.given import Given
 
 PAUSES = ("corosync.main.not_scheduled", "corosync.totem.process_pause")
 _MS = NS // 1000
@@ -26,9 +25,9 @@ class PauseTracker:
 
     consumes = frozenset(PAUSES)
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Yield one interval for each report."""
-        del facts
+        timeline = given.timeline
         for event in placed(timeline, *PAUSES):
             yield _pause(event)
 

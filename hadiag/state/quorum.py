@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hadiag.model.event import Event
     from hadiag.model.fact import Fact
     from hadiag.model.view import View
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 PRIMARY = "corosync.quorum.primary"
@@ -59,8 +60,9 @@ class QuorumTracker:
         | {*QDEVICE_LOST, QDEVICE_VOTE}
     )
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Replay each observer's lines, then add what snapshots state where no line does."""
+        timeline = given.timeline
         table = Intervals("quorum.view")
         types = (PRIMARY, NONPRIMARY, PROVIDER, ACQUIRED, LOST, OLD, PACEMAKER_START, *COROSYNC_START, *COROSYNC_END)
         for observer, events in by_observer(placed(timeline, *types)).items():
@@ -69,7 +71,7 @@ class QuorumTracker:
                 life = _step(table, observer, life, step)
         views = table.views()
         yield from views
-        yield from _snapshots(timeline, facts, views)
+        yield from _snapshots(timeline, given.facts, views)
         yield from _qdevice(timeline)
 
 

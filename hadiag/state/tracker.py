@@ -8,11 +8,10 @@ from hadiag.model.source import Warn
 from hadiag.state.intervals import end_ns, holds_at, start_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from hadiag.model.fact import Fact
     from hadiag.model.view import View
-    from hadiag.timeline import Timeline
+    from hadiag.state.given import Given
 
 
 class StateTracker(Protocol):
@@ -21,7 +20,7 @@ class StateTracker(Protocol):
     consumes: frozenset[str]
     """Event types, or prefixes that end in ``.*``."""
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+    def views(self, given: Given) -> Iterator[View]:
         """Yield the views, in any order."""
 
 

@@ -9,7 +9,7 @@ from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.state.intervals import Intervals, end_ns, start_ns
 from hadiag.state.reading import number, text
-from hadiag.state.snapshots import Snapshot, snapshots
+from hadiag.state.snapshots import Snapshot
 from hadiag.state.stream import Break, by_observer, placed, with_breaks
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hadiag.model.entity import Node, Scalar
     from hadiag.model.event import Event
-    from hadiag.model.fact import Fact
+    from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
 CALCULATED = "pcmk.transition.calculated"
@@ -33,9 +33,10 @@ _STAMPED = 3 * NS
 """The execution date of an input has whole seconds, and the plan is logged a moment after it was made."""
 
 
-def transition_views(timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
+def transition_views(given: Given) -> Iterator[View]:
     """Transitions of each DC; an input without a line makes one of its own."""
-    inputs = [one for one in snapshots(timeline, facts) if one.fact.values.get("origin") == "pe-input"]
+    timeline = given.timeline
+    inputs = [one for one in given.snapshots if one.fact.values.get("origin") == "pe-input"]
     logged = [
         view
         for observer, events in by_observer(placed(timeline, CALCULATED, GRAPH, RESULT, *ABORTED, *LIFE)).items()

@@ -9,11 +9,10 @@ from hadiag.state.build import built_in
 from tests.unit.state.builders import fact, timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from hadiag.model.fact import Fact
     from hadiag.model.view import View
-    from hadiag.timeline import Timeline
+    from hadiag.state.given import Given
 
 IDS = {"1": "n1", "2": "n2", "3": "n3"}
 
@@ -158,8 +157,8 @@ def test_vote_of_the_quorum_device() -> None:
 class _Broken:
     consumes: frozenset[str] = frozenset()
 
-    def views(self, timeline: Timeline, facts: Sequence[Fact]) -> Iterator[View]:
-        raise KeyError(timeline, facts)
+    def views(self, given: Given) -> Iterator[View]:
+        raise KeyError(given)
 
 
 def test_broken_tracker_becomes_a_warning() -> None:
