@@ -23,10 +23,20 @@ from hadiag.extract.needs import Needs
 from hadiag.extract.search import FOUND, LineSearch
 from hadiag.extract.surroundings import Surroundings
 from hadiag.extract.unknowns import UnknownMessages, UnknownTemplate
-from hadiag.formats import DecodedJournal, JournalMeta, LineParser, LogKind, clock_for, decode, read_entry
+from hadiag.formats import (
+    BootClock,
+    ClockStep,
+    DecodedJournal,
+    JournalMeta,
+    LineParser,
+    LogKind,
+    clock_for,
+    decode,
+    read_entry,
+)
 from hadiag.model.entity import Level
 from hadiag.model.event import EventClass, RawEvent
-from hadiag.model.record import LogSummary, Record, WallStep
+from hadiag.model.record import BootSpan, LogSummary, Record, WallStep
 from hadiag.model.source import Artifact, BundleId, SourceRef, Warn
 from hadiag.model.time import LoggedTime
 from hadiag.scan.blocks import Block, read_blocks
@@ -83,8 +93,14 @@ _T = TypeVar("_T")
 _CORE: Final = 2
 _CONTEXT: Final = 1
 _ANCHOR: Final = 0
-_NONE: Final = -1
-_RANK: Final = {EventClass.CORE: _CORE, EventClass.CONTEXT: _CONTEXT, EventClass.ANCHOR: _ANCHOR}
+_NOISE: Final = -1
+_NONE: Final = -2
+_RANK: Final = {
+    EventClass.CORE: _CORE,
+    EventClass.CONTEXT: _CONTEXT,
+    EventClass.ANCHOR: _ANCHOR,
+    EventClass.NOISE: _NOISE,
+}
 _NOWHERE: Final = SourceRef(BundleId(""), "", 0, 0, 0)
 _VARYING: Final = b"0123456789abcdef "
 """What varies between the lines of a flood: numbers, ids, the length of lists of them."""
@@ -181,6 +197,16 @@ def _bounded(known: dict[bytes, _T]) -> dict[bytes, _T]:
     return known
 
 
+def _wall_step(step: ClockStep) -> WallStep:
+    before, after, monotonic = step.before_us * 1000, step.realtime_us * 1000, step.monotonic_us * 1000
+    return WallStep(step.line, before, after, step.step_us * 1000, step.boot, monotonic)
+
+
+def _boot_span(key: str, boot: BootClock) -> BootSpan:
+    times = boot.first_realtime_us, boot.last_realtime_us, boot.first_monotonic_us, boot.last_monotonic_us
+    return BootSpan(key, boot.first_line, boot.last_line, *(each * 1000 for each in times))
+
+
 class _LogReader:
     """Reads one log block by block."""
 
@@ -253,14 +279,15 @@ class _LogReader:
             groups.ranks[group] = rank
             if event is not None:
                 later[group] = event
-        self._recognised += int(np.count_nonzero(groups.ranks >= _ANCHOR))  # unread: the hit counts
+        self._recognised += int(np.count_nonzero(groups.ranks >= _NOISE))  # unread: the hit counts
         self._leave(here, groups, wall, later)
 
     def _leave(self, here: StampedBlock, groups: _Groups, wall: Ints, later: Mapping[int, RawEvent]) -> None:
         """Hand context and anchors over, unread where they are not in ``later``."""
 
         def read(group: int) -> RawEvent | None:
-            return later.get(group) or self._read_later(here, int(groups.lines[group]), groups.numbers_of(group))
+            event = later.get(group) or self._read_later(here, int(groups.lines[group]), groups.numbers_of(group))
+            return None if event is None or event.cls is EventClass.NOISE else event
 
         unread = groups.ranks == _CONTEXT
         unread[[group for group, event in later.items() if event.cls is EventClass.CONTEXT]] = True
@@ -282,7 +309,7 @@ class _LogReader:
 
         Returns:
             The rank of a line that was left unread, and the event of one that was read where the keeper takes it later: those of
-            context and anchors.
+            context and anchors (noise, that no one takes, is among them).
         """
         index = int(groups.lines[group])
         key, pid = _without_pid(here.body(index))
@@ -294,14 +321,14 @@ class _LogReader:
             rank = max((self._ranks[number] for number in numbers), default=_NONE)
             if rank < _CORE:
                 return rank, None
-        elif model.cls is EventClass.CONTEXT:
-            return _CONTEXT, None
+        elif model.cls is EventClass.CONTEXT or model.cls is EventClass.NOISE:
+            return _RANK[model.cls], None
         else:
             numbers = []
         return _NONE, self._read_now(here, index, _Body(key, pid, model, int(wall[index])), numbers)
 
     def _read_now(self, here: StampedBlock, index: int, body: _Body, numbers: list[int]) -> RawEvent | None:
-        """Read a line; its event, if it is one of context or an anchor."""
+        """Read a line; its event, if it is no core event."""
         if self._folding and self._folded(here, index, body):
             return None
         if self._unknowns.storming and self._unknowns.repeats(body.key, lambda: self._record_of(here.block, index)):
@@ -481,10 +508,8 @@ class _LogReader:
             mtime=self._artifact.mtime,
             nul_bytes=reading.nul_bytes,
             aliases=self._artifact.aliases,
-            steps=tuple(
-                WallStep(step.line, step.before_us * 1000, step.realtime_us * 1000, step.step_us * 1000)
-                for step in (journal.steps if journal else ())
-            ),
+            steps=tuple(_wall_step(step) for step in journal.steps) if journal else (),
+            boots=tuple(_boot_span(key, boot) for key, boot in journal.boots.items()) if journal else (),
         )
 
     def _warnings(self, reading: ClockReading) -> Iterator[Warn]:

@@ -261,10 +261,11 @@ class SkewSpan:
 
 @dataclass(frozen=True, slots=True)
 class ClockStep:
-    """A jump of a node's wall clock: when, and by how many seconds (positive: forward)."""
+    """A jump of a node's wall clock: when (with the half-width of what is left open), and by how many seconds (positive: forward)."""
 
     at_ns: int
     by_s: float
+    error_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

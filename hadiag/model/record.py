@@ -59,16 +59,31 @@ class PrintedGap:
 
 @dataclass(frozen=True, slots=True)
 class WallStep:
-    """A jump of the wall clock that a log itself measures, against a clock that nobody sets.
+    """A jump of the wall clock that a journal itself measures, against the time since boot, which nobody sets.
 
-    ``before_ns`` and ``after_ns`` are the wall clock's times (UTC) in the last line before it and in the first behind it, which
-    is ``line``; ``by_ns`` is its size, positive forward.
+    ``before_ns`` and ``after_ns`` are the wall clock's times (UTC) in the last entry before it and in the first behind it, which
+    is ``line``; ``by_ns`` is its size, positive forward; ``boot`` and ``uptime_ns`` are those of the entry behind it.
     """
 
     line: int
     before_ns: int
     after_ns: int
     by_ns: int
+    boot: str
+    uptime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class BootSpan:
+    """What a journal holds of one boot: lines, wall times (UTC) and times since boot of its first and its last entry."""
+
+    boot: str
+    first_line: int
+    last_line: int
+    first_ns: int
+    last_ns: int
+    first_uptime_ns: int
+    last_uptime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +112,5 @@ class LogSummary:
     aliases: tuple[str, ...] = ()
     """Further paths of the same content in the input (hard links, links inside an archive)."""
     steps: tuple[WallStep, ...] = ()
+    boots: tuple[BootSpan, ...] = ()
+    """Of a journal whose entries tell the time since boot; so are ``steps``."""

@@ -84,10 +84,11 @@ NodeImpact.__doc__ = "A node that was out of the membership: from when, until wh
 
 
 class Step(TypedDict):
-    """A jump of a wall clock."""
+    """A jump of a wall clock; nothing was logged for ``error_s`` before and behind ``at``."""
 
     at: Time
     by_s: float | None
+    error_s: float | None
 
 
 class Clock(TypedDict):

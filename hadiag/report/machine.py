@@ -176,7 +176,10 @@ def _node(node: NodeReport) -> NodeDoc:
                 }
                 for span in clock.skews
             ],
-            "steps": [{"at": _ns(step.at_ns), "by_s": _number(step.by_s)} for step in clock.steps],
+            "steps": [
+                {"at": _ns(step.at_ns), "by_s": _number(step.by_s), "error_s": _number(step.error_s)}
+                for step in clock.steps
+            ],
             "skew_s": _number(clock.skew_s),
         },
         "boots": [{"start": _time(b.start), "end": _time(b.end), "how": b.how} for b in node.boots],

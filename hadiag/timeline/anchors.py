@@ -13,6 +13,8 @@ from hadiag.model.entity import Node
 from hadiag.timeline.known import daemon
 from hadiag.timeline.sample import Sample
 
+_VERSION: Final = re.compile(r"Diff: \+\+\+ \d+\.\d+\.\d+")
+"""What nodes log alike of a change of the CIB; a digest follows only where a node received it."""
 _RING: Final = re.compile(r"\((\S+?[.:][0-9a-f]+)\)")
 _HARD: Final = 4
 """Weight of an anchor that is one moment for all nodes (a ring, the broadcast of a fencing result)."""
@@ -78,7 +80,8 @@ def key_of(sample: Sample) -> tuple[Key, int] | None:
         return None
     if sample.core.startswith("Setting #") or (kind == "pcmk.node.state" and fields.get("node") == sample.node):
         return None  # a node sees itself, and settles how to talk, when it starts; its peers when they meet it
-    return (kind, daemon(sample.raw.program), sample.core), _SOFT
+    version = _VERSION.match(sample.core)
+    return (kind, daemon(sample.raw.program), version[0] if version else sample.core), _SOFT
 
 
 @dataclass(frozen=True, slots=True)

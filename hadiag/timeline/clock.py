@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
+
 from hadiag.model.diagnosis import ClockStep, NodeClock, OffsetSpan, SkewSpan
 from hadiag.model.entity import Node
 from hadiag.model.fact import Fact
@@ -18,11 +20,11 @@ from hadiag.timeline.anchors import anchors, shared_lines
 from hadiag.timeline.bounds import bounded
 from hadiag.timeline.files import LogFile
 from hadiag.timeline.identity import Identities
-from hadiag.timeline.jumps import JUMP, Attribution, jumps_of
+from hadiag.timeline.jumps import JUMP, Attribution, Jump, jumps_of
 from hadiag.timeline.merge import merge
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.skew import Piece, Skew, align, choose_reference
-from hadiag.timeline.steps import CHANGES, Step, correct, find_steps
+from hadiag.timeline.steps import CHANGES, Step, correct, cuts, find_steps, moments, stretches
 from hadiag.timeline.walls import Walls
 
 _ZONE_AT_LEAST: Final = 600 * NS
@@ -78,8 +80,11 @@ class Clocks:
 
     def of_line(self, file: LogFile, node: Node, utc: int, line: int) -> int:
         """Aligned time of any line of a file, from the own clock's time."""
-        behind = sum(step.by for step in self.steps.get(node, ()) if step.is_behind(file, line, utc))
-        return self.aligned(node, utc - behind + self.bases.get(node, 0))
+        steps = self.steps.get(node)
+        if not steps:
+            return self.aligned(node, utc)
+        behind = int(stretches(steps, file.key, np.array([line]), np.array([utc]))[0])
+        return self.aligned(node, utc - sum(step.by for step in steps[:behind]) + self.bases.get(node, 0))
 
 
 def settle_clocks(
@@ -114,7 +119,11 @@ def _settled(samples: Sequence[Sample], files: Sequence[LogFile], walls: Walls) 
         reference = reference or choose_reference(known, nodes, certain, steps)
         if reference is None:
             break
-        skews = align(known, nodes, reference)
+        unsure = {
+            node: [cut for step, cut in cuts(mine, bases.get(node, 0)) if not step.exact]
+            for node, mine in steps.items()
+        }
+        skews = align(known, nodes, reference, unsure)
         for node in [node for node, skew in skews.items() if not skew.pieces]:
             skews[node] = bounded(merged, reference, node)
         skews = {node: _placed(skew, node, merged) for node, skew in skews.items()}
@@ -240,31 +249,55 @@ def _spans(clocks: Clocks, node: Node, skew: Skew) -> tuple[SkewSpan, ...]:
     found: list[SkewSpan] = []
     steps = clocks.steps.get(node, []) if node != clocks.reference else []
     base = clocks.bases.get(node, 0) if steps else 0
+    mine = _of(clocks, node)
+    bounds = [(low + high) // 2 for low, high in moments(mine, steps, base)]
+    owns = sorted(sample.own for sample in mine)
+    jumped = {jump.bound: _jumped(jump, owns).at_ns for jump in jumps_of(node, skew)}
     for piece in skew.pieces:
-        cuts = [step.after + base - sum(s.by for s in steps[: i + 1]) for i, step in enumerate(steps)]
         inside = [
-            cut for cut in cuts if (piece.start is None or cut > piece.start) and (piece.end is None or cut < piece.end)
+            at for at in bounds if (piece.start is None or at > piece.start) and (piece.end is None or at < piece.end)
         ]
         edges = [piece.start, *inside, piece.end]
         for low, high in pairwise(edges):
-            passed = sum(step.by for step, cut in zip(steps, cuts, strict=True) if low is not None and cut <= low)
+            passed = sum(step.by for step, at in zip(steps, bounds, strict=True) if low is not None and at <= low)
             value = (piece.skew + passed - base) / NS
-            start = None if low is None else low - piece.skew
-            end = None if high is None else high - piece.skew
+            start = None if low is None else jumped.get(low, low - piece.skew)
+            end = None if high is None else jumped.get(high, high - piece.skew)
             found.append(SkewSpan(start, end, round(value, 6), round(piece.error / NS, 6), skew.basis))
     return tuple(found)
 
 
+def _of(clocks: Clocks, node: Node) -> list[Sample]:
+    return [sample for sample in clocks.samples if sample.node == node and sample.utc is not None]
+
+
 def _clock_steps(clocks: Clocks, node: Node, skew: Skew) -> tuple[ClockStep, ...]:
-    base = clocks.bases.get(node, 0)
+    steps = clocks.steps.get(node, [])
+    mine = _of(clocks, node)
     found = []
-    passed = 0
-    for step in clocks.steps.get(node, []):
-        passed += step.by
-        at = clocks.aligned(node, step.after - passed + base) - step.elapsed // 2
-        found.append(ClockStep(at, round(step.by / NS, 3)))
-    found.extend(ClockStep(clocks.aligned(node, jump.bound), round(jump.size / NS, 3)) for jump in jumps_of(node, skew))
+    for step, (low, high) in zip(steps, moments(mine, steps, clocks.bases.get(node, 0)), strict=True):
+        piece = skew.piece((low + high) // 2)
+        error = (high - low) // 2 + (piece.error if piece else 0)
+        at = clocks.aligned(node, (low + high) // 2)
+        found.append(ClockStep(at, round(step.by / NS, 3), round(error / NS, 3) if step.exact else None))
+    owns = sorted(sample.own for sample in mine)
+    found.extend(_jumped(jump, owns) for jump in jumps_of(node, skew))
     return tuple(sorted(found, key=lambda each: (each.at_ns, each.by_s)))
+
+
+def _jumped(jump: Jump, owns: Sequence[int]) -> ClockStep:
+    """A step that only the peers' clocks show: in the longest pause between two shared facts, or anywhere between these.
+
+    ``owns`` are the times of the node's lines by its own clock, in order.
+    """
+    place = bisect_left(owns, jump.bound)
+    behind = min(owns[max(place - 1, 0) : place + 1], key=lambda own: abs(own - jump.bound))
+    first = bisect_left(owns, behind)
+    before = owns[first - 1] if first else behind
+    low = before - jump.skew
+    at = (low + max(behind - jump.skew - jump.size, low)) // 2
+    earliest, latest = jump.on_reference
+    return ClockStep(at, round(jump.size / NS, 3), round(max(at - earliest, latest - at, 0) / NS, 3))
 
 
 def _middle(clocks: Clocks, node: Node, spans: Sequence[SkewSpan]) -> float | None:

@@ -17,7 +17,7 @@ from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.skew import Skew
-from hadiag.timeline.steps import CHANGES, Step
+from hadiag.timeline.steps import CHANGES, Step, cuts, insert
 
 JUMP: Final = NS
 """Pieces of a skew that differ by at least this are a step, less is drift."""
@@ -121,11 +121,7 @@ class Attribution:
 
     def _cuts(self, node: Node) -> list[tuple[Step, int]]:
         """Steps of a node with the step-corrected time at which each happened."""
-        passed, found = 0, []
-        for step in self.steps.get(node, []):
-            passed += step.by
-            found.append((step, step.after - passed + self.bases.get(node, 0)))
-        return found
+        return cuts(self.steps.get(node, []), self.bases.get(node, 0))
 
     def _between(self, node: Node, low: int, high: int) -> list[Sample]:
         mine = self._ordered.get(node)
@@ -154,7 +150,7 @@ class Attribution:
             return False
         exact = Step(at.utc + min(jump.size, 0), at.utc, -jump.size, {}, exact=True)
         exact.elapsed = max(gap + jump.size, 0) if jump.size < 0 else 0
-        self.steps[self.reference] = sorted([*self.steps.get(self.reference, []), exact], key=lambda each: each.after)
+        self.steps[self.reference] = insert(self.steps.get(self.reference, []), exact)
         return True
 
     def _left_a_gap(self, jump: Jump) -> bool:

@@ -119,11 +119,35 @@ def _fit(found: Sequence[Pair]) -> _Fit:
     half = max(pair.half for pair in found)
     tolerance = max(_TOLERANCE, half, int(3 * _SPREAD * min(mad, NS)))
     inliers = tuple(pair for pair in found if abs(pair.difference - skew) <= tolerance)
+    if not inliers:  # two halves far apart, and nothing between them: one of the two
+        nearest = min(found, key=lambda pair: (abs(pair.difference - skew), pair.at))
+        skew, inliers = nearest.difference, tuple(p for p in found if abs(p.difference - nearest.difference) <= tolerance)
     return _Fit(skew, mad, tolerance, inliers)
 
 
-def _exceptional(found: Sequence[Pair], fit: _Fit) -> tuple[int, int] | None:
-    """Longest run of outliers in a row that agree among themselves: where a new piece begins and ends."""
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Where steps of a size that is not known exactly are: on the node's own clock, and on the reference's."""
+
+    own: Sequence[int] = ()
+    reference: Sequence[int] = ()
+
+    def beside(self, found: Sequence[Pair], index: int, end: int) -> bool:
+        """Tell whether one lies between a run of pairs and the pair before or behind it."""
+        return any(self._between(*found[at - 1 : at + 1]) for at in (index, end) if 0 < at < len(found))
+
+    def _between(self, one: Pair, other: Pair) -> bool:
+        low, high = one.at + one.difference, other.at + other.difference
+        return any(low - NS <= at <= high + NS for at in self.own) or any(
+            one.at - NS <= at <= other.at + NS for at in self.reference
+        )
+
+
+def _exceptional(found: Sequence[Pair], fit: _Fit, cuts: Cuts) -> tuple[int, int] | None:
+    """Longest run of outliers in a row that agree among themselves: where a new piece begins and ends.
+
+    A step beside them that is known already is evidence as well.
+    """
     best: tuple[int, int] | None = None
     index = 0
     while index < len(found):
@@ -131,6 +155,8 @@ def _exceptional(found: Sequence[Pair], fit: _Fit) -> tuple[int, int] | None:
         while end < len(found) and _apart(found[end], fit) and _agree(found[index], found[end], fit):
             end += 1
         strength = sum(min(pair.weight, 2) for pair in found[index:end])
+        if strength and cuts.beside(found, index, end):
+            strength = _RUN
         if strength >= _RUN and (best is None or end - index > best[1] - best[0]):
             best = index, end
         index = max(end, index + 1)
@@ -145,22 +171,25 @@ def _agree(first: Pair, second: Pair, fit: _Fit) -> bool:
     return abs(first.difference - second.difference) <= max(fit.tolerance, first.half + second.half)
 
 
-def _split(found: Sequence[Pair], depth: int = 0) -> list[_Fit]:
+def _split(found: Sequence[Pair], cuts: Cuts, depth: int = 0) -> list[_Fit]:
     """Fits of consecutive pieces, in time order."""
     fit = _fit(found)
-    run = _exceptional(found, fit) if depth < 40 and len(found) >= _RUN else None
+    run = _exceptional(found, fit, cuts) if depth < 40 and len(found) >= _RUN else None
     if run is None or run == (0, len(found)):
         return [fit]
     parts = [found[: run[0]], found[run[0] : run[1]], found[run[1] :]]
-    return [piece for part in parts if part for piece in _split(part, depth + 1)]
+    return [piece for part in parts if part for piece in _split(part, cuts, depth + 1)]
 
 
-def _joined(fits: list[_Fit]) -> list[_Fit]:
+def _joined(fits: list[_Fit], cuts: Cuts) -> list[_Fit]:
     """Join neighbours that do not differ, and drop pieces that rest on a stray pair."""
     joined: list[_Fit] = []
+    ordered = [pair for fit in fits for pair in fit.inliers]
+    end = 0
     for fit in fits:
+        index, end = end, end + len(fit.inliers)
         strength = sum(min(pair.weight, 2) for pair in fit.inliers)
-        if strength < _RUN and len(fits) > 1:
+        if strength < _RUN and len(fits) > 1 and not cuts.beside(ordered, index, end):
             continue
         before = joined[-1] if joined else None
         if before and abs(before.skew - fit.skew) <= max(before.tolerance, fit.tolerance):
@@ -170,11 +199,11 @@ def _joined(fits: list[_Fit]) -> list[_Fit]:
     return joined or fits[:1]
 
 
-def estimate(found: Sequence[Pair]) -> Skew:
+def estimate(found: Sequence[Pair], cuts: Cuts) -> Skew:
     """Difference of a node's clock from pairs in time order."""
     if not found:
         return Skew()
-    fits = _joined(_split(found))
+    fits = _joined(_split(found, cuts), cuts)
     pieces = []
     for index, fit in enumerate(fits):
         start = None if index == 0 else (_last(fits[index - 1]) + _first(fit)) // 2
@@ -224,8 +253,16 @@ def choose_reference(
     return min(nodes, key=lambda node: (shared[node] == 0, node not in certain, node in stepped, -shared[node], node))
 
 
-def align(known: Mapping[Node, Mapping[Key, list[Anchor]]], nodes: Sequence[Node], reference: Node) -> dict[Node, Skew]:
-    """Clock of every node against the reference, directly or by way of nodes that are aligned already."""
+def align(
+    known: Mapping[Node, Mapping[Key, list[Anchor]]],
+    nodes: Sequence[Node],
+    reference: Node,
+    unsure: Mapping[Node, Sequence[int]],
+) -> dict[Node, Skew]:
+    """Clock of every node against the reference, directly or by way of nodes that are aligned already.
+
+    ``unsure`` are steps of a size that is not known exactly, on each node's corrected clock.
+    """
     aligned: dict[Node, Skew] = {reference: Skew([Piece(None, None, 0, 0, ())], "reference")}
     on_reference: dict[Node, Mapping[Key, list[Anchor]]] = {reference: known.get(reference, {})}
     pending = [node for node in nodes if node != reference]
@@ -239,7 +276,8 @@ def align(known: Mapping[Node, Mapping[Key, list[Anchor]]], nodes: Sequence[Node
         if not options:
             break
         _, via, node, found = min(options, key=lambda each: (-each[0], each[1] != reference, each[1], each[2]))
-        skew = _through(estimate(found), aligned[via])
+        cuts = Cuts(unsure.get(node, ()), unsure.get(reference, ()))
+        skew = _through(estimate(found, cuts), aligned[via])
         aligned[node] = skew
         on_reference[node] = _shift(known.get(node, {}), skew)
         pending.remove(node)

@@ -1,10 +1,11 @@
-"""Steps of a node's wall clock: where its files run back in time, and where daemons say that it was changed."""
+"""Steps of a node's wall clock: what its journals measure, where its files run back in time, and what daemons say of it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cmp_to_key
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.timeline.files import LogFile
 from hadiag.timeline.sample import Sample
+from hadiag.timeline.uptimes import Key, Measure, measured
 from hadiag.timeline.zones import DAY
 
 _FAMILIES: Final = frozenset({"pacemaker", "corosync", "journal", "system", "kernel"})
@@ -23,39 +25,56 @@ _ALONE: Final = 10 * NS
 """A step back that only one file shows, and no daemon tells, must be this large."""
 _LARGEST: Final = 180 * DAY
 _NEAR: Final = 300 * NS
+_NEVER: Final = np.iinfo(np.int64).max
 _MOST: Final = 5
 """A file that runs back more often than this was merged or sorted, not stepped."""
 CHANGES: Final = frozenset({"systemd.time_changed", "chrony.step", "chrony.forward", "chrony.backward", "ntpd.step"})
-"""Events that tell of a change of the clock; some carry the size in the field ``offset``."""
+"""Events that tell of a change of the clock; some carry the size in the field ``offset_s``."""
+_AT_ONCE: Final = 2 * NS
+"""Daemons tell of a step this soon after it."""
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(slots=True)
 class Step:
     """A jump of a wall clock: from ``before`` to ``after`` on the node's own clock, by ``by`` ns (positive: forward).
 
-    ``runs`` tells for each file that shows a step back the run that begins behind it. ``exact`` is the size where a
-    daemon printed it or anchors on both sides tell it; the order of a log shows too small a size, since time passed
+    ``firsts`` tells for each file that shows it the first line behind it. ``exact`` is the size where a journal measured it,
+    a daemon printed it, or anchors on both sides tell it; the order of a log shows too small a size, since time passed
     between its two lines.
     """
 
     before: int
     after: int
     by: int
-    runs: dict[tuple[str, str], int]
+    firsts: dict[Key, int]
     exact: bool = False
     elapsed: int = 0
     """Time that passed between the lines before and behind it, where that is known."""
+    measured: bool = False
+    """Against a clock that nobody sets; it stands still while a machine is suspended, so that waking up looks like a step."""
+    told: int | None = None
+    """Time behind it at which a daemon told of it."""
 
-    def is_behind(self, file: LogFile, line: int, utc: int) -> bool:
-        """Tell whether a line with this time stands behind the step."""
-        first = self.runs.get(file.key)
+
+def stretches(steps: Sequence[Step], file: Key, lines: Ints, utc: Ints) -> Ints:
+    """Number of the steps that each line of a file stands behind; ``steps`` are in the order in which they happened.
+
+    The place in the file decides where the file shows a step. Else it is the stretch between two steps in which the clock
+    showed that time, or the nearest: between a step forward and the time before it the clock showed none. Where it showed a
+    time twice, the line stands in the earlier stretch: a file that does not run back stopped early.
+    """
+    distance = np.zeros((len(steps) + 1, len(lines)), dtype=np.int64)
+    for number, step in enumerate(steps):
+        distance[number] = np.maximum(distance[number], utc - step.before)
+        distance[number + 1] = np.maximum(distance[number + 1], step.after - utc)
+    for number, step in enumerate(steps):
+        first = step.firsts.get(file)
         if first is not None:
-            return file.run(line) >= first
-        if self.by >= 0:
-            return utc >= self.after
-        return (
-            utc > self.before
-        )  # in between the clock showed each time twice; a file that does not run back stopped early
+            distance[: number + 1, lines >= first] = _NEVER
+            distance[number + 1 :, lines < first] = _NEVER
+    return np.asarray(distance.argmin(axis=0), dtype=np.int64)
 
 
 def find_steps(files: Iterable[LogFile], samples: Sequence[Sample]) -> dict[Node, list[Step]]:
@@ -64,16 +83,63 @@ def find_steps(files: Iterable[LogFile], samples: Sequence[Sample]) -> dict[Node
     for sample in samples:
         if sample.raw.type in CHANGES and sample.utc is not None:
             told[sample.node].append(sample)
+    mine: dict[Node, list[LogFile]] = defaultdict(list)
     backs: dict[Node, list[Step]] = defaultdict(list)
     for file in files:
+        mine[file.node].append(file)
         found = _run_backs(file)
         if len(found) <= _MOST:
             backs[file.node].extend(found)
     steps: dict[Node, list[Step]] = {}
-    for node in sorted({*told, *backs}):
-        known = _confirmed(_cluster(backs.get(node, [])), told.get(node, []))
-        steps[node] = sorted([*known, *_told_only(known, told.get(node, []))], key=lambda each: each.after)
-    return {node: found for node, found in steps.items() if found}
+    for node in sorted({*told, *mine}):
+        known = [_of(measure) for measure in measured(mine.get(node, ()))]
+        rest = _without(backs.get(node, []), known)
+        known += _confirmed(_cluster(rest), told.get(node, []))
+        steps[node] = _in_order([*known, *_told_only(known, told.get(node, []))])
+        _date(steps[node], told.get(node, []))
+    found_any = {node: found for node, found in steps.items() if found}
+    _spread(found_any, samples)
+    return found_any
+
+
+def _in_order(steps: Iterable[Step]) -> list[Step]:
+    """The order in which steps happened: that of the lines of a file that shows both, else that of the times."""
+
+    def compare(one: Step, other: Step) -> int:
+        shared = sorted(one.firsts.keys() & other.firsts.keys())
+        lines = next((d for key in shared if (d := one.firsts[key] - other.firsts[key])), 0)
+        return lines or one.after - other.after
+
+    return sorted(steps, key=cmp_to_key(compare))
+
+
+def insert(steps: Sequence[Step], step: Step) -> list[Step]:
+    """Add a step to those of a node."""
+    return _in_order([*steps, step])
+
+
+def _of(measure: Measure) -> Step:
+    firsts = dict(measure.firsts)
+    return Step(measure.before, measure.after, measure.by, firsts, True, measure.elapsed, measured=True)
+
+
+def _without(backs: Sequence[Step], measured: Sequence[Step]) -> list[Step]:
+    """Steps back that no journal measures; the others tell of their step in which line of a file it lies."""
+    rest = []
+    for back in backs:
+        near = [each for each in measured if each.by < 0 and _shows(back, each)]
+        if near:
+            closest = min(near, key=lambda each: abs(each.after - back.after))
+            closest.firsts.update({key: line for key, line in back.firsts.items() if key not in closest.firsts})
+        else:
+            rest.append(back)
+    return rest
+
+
+def _shows(back: Step, step: Step) -> bool:
+    """Tell whether a file can run back like this because of a step: by no more than its size, and around its time."""
+    around = back.before <= step.after - step.by + NS and back.after >= step.before + step.by - NS
+    return around and abs(back.by) <= abs(step.by) + NS
 
 
 def _run_backs(file: LogFile) -> list[Step]:
@@ -85,28 +151,36 @@ def _run_backs(file: LogFile) -> list[Step]:
         before, after = file.runs[index - 1], file.runs[index]
         last, first = file.utc(before.last, before.last_line), file.utc(after.first, after.first_line)
         if last is not None and first is not None and _SMALLEST <= last - first <= _LARGEST:
-            found.append(Step(last, first, first - last, {file.key: index}))
+            found.append(Step(last, first, first - last, {file.key: after.first_line}))
     return found
 
 
-def _cluster(backs: list[Step]) -> list[Step]:
-    """Join what several files show of one step. The busiest file shows most of its size."""
+def _cluster(backs: Sequence[Step]) -> list[Step]:
+    """Join what several files show of one step. The busiest file shows most of its size.
+
+    A file that runs back twice shows two steps, however near.
+    """
     joined: list[Step] = []
     for step in sorted(backs, key=lambda each: (each.after, each.before)):
-        known = joined[-1] if joined else None
-        if known and abs(known.after - step.after) < _NEAR and abs(known.before - step.before) < _NEAR:
-            known.runs.update(step.runs)
-            known.by = min(known.by, step.by)
-            known.before, known.after = max(known.before, step.before), min(known.after, step.after)
-        else:
+        near = [each for each in joined if _is_near(each, step) and not each.firsts.keys() & step.firsts.keys()]
+        if not near:
             joined.append(step)
+            continue
+        known = min(near, key=lambda each: abs(each.after - step.after))
+        known.firsts.update(step.firsts)
+        known.by = min(known.by, step.by)
+        known.before, known.after = max(known.before, step.before), min(known.after, step.after)
     return joined
+
+
+def _is_near(one: Step, other: Step) -> bool:
+    return abs(one.after - other.after) < _NEAR and abs(one.before - other.before) < _NEAR
 
 
 def _told_size(sample: Sample) -> int | None:
     """Size that a daemon prints, in ns; chrony and ntpd print seconds with sign, positive is forward."""
     try:
-        seconds = float(str(sample.raw.fields.get("offset")).rstrip("s "))
+        seconds = float(str(sample.raw.fields.get("offset_s")).rstrip("s "))
     except ValueError:
         return None
     return round(seconds * NS) if abs(seconds) < 1e7 else None
@@ -119,7 +193,7 @@ def _confirmed(steps: Iterable[Step], told: Sequence[Sample]) -> list[Step]:
         sizes = [size for size in map(_told_size, near) if size is not None and size < 0]
         if sizes and abs(sizes[0]) >= abs(step.by):
             step.by, step.exact = sizes[0], True
-        if near or len(step.runs) > 1 or abs(step.by) >= _ALONE:
+        if near or len(step.firsts) > 1 or abs(step.by) >= _ALONE:
             kept.append(step)
     return kept
 
@@ -129,10 +203,33 @@ def _told_only(known: Sequence[Step], told: Sequence[Sample]) -> list[Step]:
     found: list[Step] = []
     for sample in told:
         size, at = _told_size(sample), sample.utc or 0
-        seen = any(abs(step.after - at) < _NEAR for step in (*known, *found))
-        if size is not None and abs(size) >= _SMALLEST and not seen:
-            found.append(Step(at - size, at, size, {}, exact=True))
+        if size is None or abs(size) < _SMALLEST:
+            continue
+        if not any(abs(step.after - at) < _NEAR and step.by * size > 0 for step in (*known, *found)):
+            firsts = {each.file.key: each.raw.ref.line for each in (sample, *sample.copies)}
+            found.append(Step(at - size, at, size, firsts, exact=True))
     return found
+
+
+def _date(steps: Sequence[Step], told: Sequence[Sample]) -> None:
+    for step in steps:
+        near = [sample.utc for sample in told if sample.utc is not None and abs(sample.utc - step.after) <= _AT_ONCE]
+        step.told = min(near, key=lambda at: abs(at - step.after), default=None)
+
+
+def _spread(steps: Mapping[Node, Sequence[Step]], samples: Iterable[Sample]) -> None:
+    """Let copies of a line tell where a measured step lies in files that do not show it: behind it, if the copy is."""
+    learned: dict[int, dict[Key, int]] = defaultdict(dict)
+    kept = {node: [each for each in found if each.measured and each.by < each.elapsed] for node, found in steps.items()}
+    for sample in samples:
+        for step in kept.get(sample.node, ()) if sample.copies else ():
+            copies = [sample, *sample.copies]
+            if any(each.raw.ref.line >= step.firsts.get(each.file.key, each.raw.ref.line + 1) for each in copies):
+                lines = learned[id(step)]
+                for each in copies:
+                    lines[each.file.key] = min(lines.get(each.file.key, each.raw.ref.line), each.raw.ref.line)
+    for step in (each for found in kept.values() for each in found):
+        step.firsts = learned[id(step)] | step.firsts
 
 
 def correct(samples: Iterable[Sample], steps: Mapping[Node, list[Step]]) -> dict[Node, int]:
@@ -149,32 +246,60 @@ def correct(samples: Iterable[Sample], steps: Mapping[Node, list[Step]]) -> dict
     bases = {}
     for node, mine in by_node.items():
         utc = np.array([sample.utc for sample in mine], dtype=np.int64)
-        behind = _behind(steps[node], mine, utc)
-        before = np.array([step.by for step in steps[node]], dtype=np.int64) @ behind
-        base = bases[node] = _base(utc, behind.sum(axis=0), before)
-        for sample, own in zip(mine, (utc - before + base).tolist(), strict=True):
+        stretch = _stretches(steps[node], mine, utc)
+        passed = np.cumsum([0, *(step.by for step in steps[node])])
+        base = bases[node] = int(passed[_longest(utc, stretch)])
+        for sample, own in zip(mine, (utc - passed[stretch] + base).tolist(), strict=True):
             sample.own = own
     return bases
 
 
-def _behind(steps: Sequence[Step], mine: Sequence[Sample], utc: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each step which samples stand behind it (1) and which before (0); see ``Step.is_behind``."""
-    rows: dict[tuple[str, str], list[int]] = {}
-    wanted = {key for step in steps for key in step.runs}
-    for row, sample in enumerate(mine if wanted else ()):
-        if sample.file.key in wanted:
-            rows.setdefault(sample.file.key, []).append(row)
-    found = np.zeros((len(steps), len(mine)), dtype=np.int64)
+def moments(mine: Sequence[Sample], steps: Sequence[Step], base: int) -> list[tuple[int, int]]:
+    """Bounds of each step of a node on its corrected clock: the last event before it and the first behind it."""
+    if not steps or not mine:
+        return [(step.after, step.after) for step in steps]
+    own = np.array([sample.own for sample in mine], dtype=np.int64)
+    stretch = _stretches(steps, mine, np.array([sample.utc for sample in mine], dtype=np.int64))
+    order = np.argsort(own, kind="stable")
+    own, stretch = own[order], stretch[order]
+    found, passed = [], -base
     for number, step in enumerate(steps):
-        found[number] = utc >= step.after if step.by >= 0 else utc > step.before
-        for key, first in step.runs.items():
-            found[number, rows.get(key, [])] = [
-                mine[row].file.run(mine[row].raw.ref.line) >= first for row in rows.get(key, [])
-            ]
+        before, behind = own[stretch <= number], own[stretch > number]
+        low, high = step.before - passed, step.after - passed - step.by
+        passed += step.by
+        if step.told is not None:
+            low = high = step.told - passed
+        elif step.measured:
+            low, high = max(low, *before[-1:]), min(high, *behind[:1])
+        elif len(before) and len(behind):
+            low, high = int(before[-1]), int(behind[0])
+        else:
+            low = high
+        found.append((low, high) if low <= high else ((low + high) // 2,) * 2)
     return found
 
 
-def _base(utc: NDArray[np.int64], count: NDArray[np.int64], before: NDArray[np.int64]) -> int:
-    """Sum of the steps before the stretch that lasts longest: the clock of most of the log is the right one."""
-    longest = max(np.unique(count).tolist(), key=lambda number: (int(np.ptp(utc[count == number])), number))
-    return int(before[np.flatnonzero(count == longest)[-1]])
+def cuts(steps: Sequence[Step], base: int) -> list[tuple[Step, int]]:
+    """Steps of a node with the time of the first line behind each on its corrected clock."""
+    passed, found = -base, []
+    for step in steps:
+        passed += step.by
+        found.append((step, step.after - passed))
+    return found
+
+
+def _stretches(steps: Sequence[Step], mine: Sequence[Sample], utc: Ints) -> Ints:
+    rows: dict[Key, list[int]] = defaultdict(list)
+    for row, sample in enumerate(mine):
+        rows[sample.file.key].append(row)
+    lines = np.array([sample.raw.ref.line for sample in mine], dtype=np.int64)
+    found = np.zeros(len(mine), dtype=np.int64)
+    for key, its in rows.items():
+        found[its] = stretches(steps, key, lines[its], utc[its])
+    return found
+
+
+def _longest(utc: Ints, stretch: Ints) -> int:
+    """The stretch that lasts longest: the clock of most of the log is the right one."""
+    found: list[int] = np.unique(stretch).tolist()
+    return max(found, key=lambda number: (int(np.ptp(utc[stretch == number])), number))

@@ -8,7 +8,7 @@ from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.timeline import Timeline
 from hadiag.timeline.anchors import Pair
-from hadiag.timeline.skew import DRIFT, estimate, weighted_median
+from hadiag.timeline.skew import DRIFT, Cuts, estimate, weighted_median
 from tests.unit.timeline.builders import Log, fact, members, timeline, utc
 
 
@@ -190,16 +190,16 @@ def test_outliers_do_not_move_the_estimate() -> None:
     """A node that joined late logs some facts much later than the others."""
     good = [Pair(n * NS, 5 * NS + n % 3 * 1_000_000, 1_000_000, 1) for n in range(20)]
     bad = [Pair(n * 3 * NS, n * 40 * NS, 1_000_000, 1) for n in range(1, 6)]
-    skew = estimate(sorted([*good, *bad], key=lambda pair: pair.at))
+    skew = estimate(sorted([*good, *bad], key=lambda pair: pair.at), Cuts())
     assert [piece.skew for piece in skew.pieces] == [5 * NS + 1_000_000]
 
 
 def test_error_grows_with_the_distance_to_the_nearest_anchor() -> None:
     """An hour away from all anchors the clock may have drifted."""
-    skew = estimate([Pair(n * NS, 0, 1_000_000, 4) for n in range(5)])
+    skew = estimate([Pair(n * NS, 0, 1_000_000, 4) for n in range(5)], Cuts())
     piece = skew.pieces[0]
     assert piece.error_at(3604 * NS) - piece.error_at(4 * NS) == int(3600 * NS * DRIFT)
-    assert not estimate([]).pieces
+    assert not estimate([], Cuts()).pieces
 
 
 def test_weighted_median() -> None:

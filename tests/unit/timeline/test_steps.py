@@ -34,7 +34,7 @@ def test_size_that_chrony_prints_counts() -> None:
     """chrony knows the size exactly; the aligned times of the longer stretch stay as printed."""
     (log,) = stepped(-90, "a/pacemaker.log")
     daemon = Log("a", "a/messages", family="system", style="iso", skew_s=-90)
-    daemon.add("10:05:00.1", "chrony.step", "System clock was stepped by -90.0 seconds", offset=-90.0)
+    daemon.add("10:05:00.1", "chrony.step", "System clock was stepped by -90.0 seconds", offset_s=-90.0)
     line = timeline([log, daemon])
     (step,) = line.clocks[line.nodes[0].name].steps
     assert step.by_s == -90
