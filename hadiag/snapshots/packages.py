@@ -9,7 +9,7 @@
     corosync    3.1.9-2+deb13u1.amd64                   ... of crmsh
     pacemaker-2.1.7-5.el9.x86_64      Sun Nov 22 2026   installed-rpms
     ii  pacemaker  2.1.5-1+deb12u1  amd64  cluster …    dpkg -l
-    pacemaker   2.1.7+20231219-150500.3.3.1   SUSE …    rpm.txt of supportconfig
+    pacemaker   SUSE Linux Enterprise 15   2.1.7+2023…  rpm.txt of supportconfig
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ _DPKG = re.compile(r"^ii\s+(?P<name>[a-z0-9][a-z0-9.+-]*)(?::\w+)?\s+(?P<version
 _COLUMNS = re.compile(
     r"^(?P<name>[A-Za-z0-9][\w.+-]*)\s+(?P<version>(?:\d+:)?\d[\w.+:~^-]*?)(?:\.(?:x86_64|noarch|aarch64|ppc64le|s390x|amd64|arm64|all|i386))?(?:\s|$)"
 )
+_DISTRIBUTED = re.compile(r"^(?P<name>[A-Za-z0-9][\w.+-]*)\s+\S.*?\s+(?P<version>(?:\d+:)?[\w.+~^]+-[\w.+~^]+)\s*$")
+"""A line of the list that supportconfig makes: the distribution, which may be several words, stands in the middle."""
 _BANNER = (
     (re.compile(r"^Pacemaker (\d+\.\d+(?:\.\d+)?[\w.~-]*)\s*$"), "pacemaker"),
     (re.compile(r"^Corosync Cluster Engine, version '([\w.+-]+)'"), "corosync"),
@@ -50,6 +52,11 @@ _UNAME = re.compile(
     r"^Linux (?P<host>\S+) (?P<kernel>\d+\.\d+\S*) (?P<build>#\S+ .*?) ?(?P<arch>x86_64|aarch64|ppc64le|s390x|i[3-6]86)\b"
 )
 _RELEASE = re.compile(r'^(NAME|VERSION|ID|VERSION_ID|PRETTY_NAME)="?([^"]*)"?$')
+
+
+def _is_distributed(command: str) -> bool:
+    """Tell the list of supportconfig by the columns that it asks for."""
+    return re.search(r"\{NAME\}\W+-?\d*\{DISTRIBUTION\}", command) is not None
 
 
 def _package(source: Source, package: tuple[str, str], number: int, line: str, origin: str) -> Fact:
@@ -106,16 +113,17 @@ class PackageListParser:
         clear = sum(1 for line in lines if _NEVRA.match(line) or _DPKG.match(line))
         if len(lines) >= 3 and clear * 2 > len(lines):
             return True
-        named = _RPM_LIST.search(command_of(path)) is not None
-        return (
-            named and sum(1 for line in lines if _NEVRA.match(line) or _DPKG.match(line) or _COLUMNS.match(line)) >= 3
-        )
+        command = command_of(path)
+        columns = _DISTRIBUTED if _is_distributed(command) else _COLUMNS
+        fitting = sum(1 for line in lines if _NEVRA.match(line) or _DPKG.match(line) or columns.match(line))
+        return _RPM_LIST.search(command) is not None and fitting >= 3
 
     def parse(self, source: Source, data: bytes) -> Iterable[Fact]:
         """Yield ``package`` for those that matter to a cluster."""
         named = _RPM_LIST.search(source.command) is not None
+        columns = _DISTRIBUTED if _is_distributed(source.command) else _COLUMNS
         for number, line in numbered(data):
-            match = _NEVRA.match(line) or _DPKG.match(line) or (_COLUMNS.match(line) if named else None)
+            match = _NEVRA.match(line) or _DPKG.match(line) or (columns.match(line) if named else None)
             if match and _KEPT.fullmatch(match["name"]):
                 yield _package(source, (match["name"], match["version"]), number, line, "list")
 

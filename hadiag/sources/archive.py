@@ -32,7 +32,7 @@ from hadiag.sources.detect import HEAD, Content, compression, content, is_journa
 from hadiag.sources.directory import DirectoryReader, OnDisk
 from hadiag.sources.layout import Layout, Place
 from hadiag.sources.links import clean
-from hadiag.sources.supportconfig import SectionReader, has_sections
+from hadiag.sources.supportconfig import SectionReader, has_sections, is_cut_out
 from hadiag.sources.tar import TarReader
 from hadiag.sources.zipfiles import ZipReader
 
@@ -288,7 +288,10 @@ class Walker:
         capped = Capped(flow, self.budget.limits.member_bytes)
         if has_sections(head):
             for name, text in SectionReader(capped):
-                yield from self._artifact(replace(member, path=f"{member.path}#{name}", size=None, aliases=()), text)
+                section = replace(member, path=f"{member.path}#{name}", size=None, aliases=())
+                if is_cut_out(name):
+                    section = replace(section, place=replace(section.place, role=ArtifactRole.DERIVED))
+                yield from self._artifact(section, text)
         else:
             if member.place.kind is BundleKind.FILE and is_journal_text(head):
                 kind = BundleKind.JOURNAL

@@ -129,6 +129,8 @@ def sos_role(path: str) -> ArtifactRole:
         return ArtifactRole.DERIVED
     if path.startswith("sos_strings/"):  # a cut log stands here, and a link to it at its own place
         return ArtifactRole.CANDIDATE if path.endswith(".tailed") else ArtifactRole.DERIVED
+    if "/networking/namespaces/" in path:  # addresses of a network namespace are not the host's
+        return ArtifactRole.DERIVED
     if path.startswith(("proc/", "sys/")):
         return ArtifactRole.CANDIDATE if _KERNEL_FILES.fullmatch(path) else ArtifactRole.OPAQUE
     return ArtifactRole.OPAQUE if path.startswith(_SYSTEM_FILES) else ArtifactRole.CANDIDATE

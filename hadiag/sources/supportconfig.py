@@ -10,7 +10,8 @@
     # /var/log/messages - Last 500 Lines
 
 The first becomes ``ha.txt#crm_mon -r -1``, the second ``messages.txt#/var/log/messages``. Lines and offsets of
-such an artefact count from the first line of the section's text. Sections without an argument are passed over.
+such an artefact count from the first line of the section's text. Sections without an argument are passed over, and
+what a section picks from another log (``grep -i drbd /var/log/messages``) is a derived text.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _WITH_ARGUMENT = frozenset((b"Command", b"Configuration File", b"Log File"))
 _ABSENT = re.compile(r" - (?:File not found|Not found|Not installed)\s*$", re.IGNORECASE)
 _LAST_LINES = re.compile(r" - Last \d+ Lines\s*$", re.IGNORECASE)
 _TOP = re.compile(r"(?:scc|nts)_(?:SR\d+_)?(?P<host>.+?)_\d{6}_\d{4}(?:_.*)?")
+_CUT_OUT = re.compile(r"(?:[ef]?grep|zgrep) |find .* -exec [ef]?grep |ip netns exec ")
 _UNAME = re.compile(rb"^Linux (\S+) \d", re.MULTILINE)
 _BLOCK = 1 << 18
 _HEADING_MOST = 256
@@ -77,6 +79,14 @@ class ConfigTrees:
             return self._hosts[root]
         match = _TOP.fullmatch(root.rpartition("/")[2])
         return match["host"] if match else None
+
+
+def is_cut_out(name: str) -> bool:
+    """Tell whether a section holds lines picked from a log that has a section of its own, or is not of the host itself.
+
+    Lines picked by a word show nothing by what they lack, and a network namespace has addresses of its own.
+    """
+    return _CUT_OUT.match(name) is not None
 
 
 def has_sections(head: bytes) -> bool:

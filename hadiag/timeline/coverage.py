@@ -29,7 +29,11 @@ _PAUSE: Final = 1800 * NS
 _PAUSE_FACTOR: Final = 30
 """A pause of a chatty log is suspicious from half an hour and from this many times its usual distance of lines."""
 _EDGE: Final = NS
-_ROTATED: Final = re.compile(r"(?:\.(\d{1,3})|[-.](\d{8,10})|\.old)?(?:\.(?:gz|bz2|xz|zst|lz4))?$")
+_ROTATED: Final = re.compile(r"(?:\.(\d{1,3})|[-.](\d{8,10})(?:\.txt)?|\.old)?(?:\.(?:gz|bz2|xz|zst|lz4))?$")
+_DATED: Final = 1_000_000
+"""A mark of rotation from here on is a date."""
+_EARLIER_BOOT: Final = re.compile(r"journalctl.*[-_ ](?:--boot|-b)[=_ ]-?[1-9]")
+"""What a report asks of boots other than the present one: such an excerpt ended with its boot."""
 _GENERAL: Final = frozenset({"system", "journal"})
 _PREFIXES: Final = {
     "corosync": "corosync", "knet": "corosync", "pcmk": "pacemaker", "fence": "pacemaker", "sched": "pacemaker",
@@ -125,7 +129,7 @@ def _bridged(rows: Sequence[_Row]) -> list[tuple[int, int, tuple[Gap, ...]]]:
 def _follows(row: _Row, following: _Row) -> bool:
     if row.index is None or following.index is None:
         return row.coverage.path != following.coverage.path
-    return row.index - following.index == 1 or row.index > 1_000_000
+    return row.index - following.index == 1 or row.index > _DATED
 
 
 def _without_gaps(spans: Iterable[tuple[int, int, tuple[Gap, ...]]]) -> list[tuple[int, int]]:
@@ -167,7 +171,8 @@ def map_coverage(
     for file in files:
         for node in sorted(file.nodes):
             coverage = _coverage(clocks, file, node, silences.get(node, ()), drops.get(file.key, []))
-            if file.key in newest and not (file.summary and file.summary.truncated):
+            ended = _EARLIER_BOOT.search(file.path) or (file.summary and file.summary.truncated)
+            if file.key in newest and not ended:
                 coverage = _to_collection(coverage, clocks, file, silences.get(node, ()), (times, windows))
             shows, general = _shows(file, speakers.get(file.key, set()))
             group, index = _rotation(file)
@@ -211,20 +216,33 @@ def _shows(file: LogFile, programs: set[str]) -> tuple[frozenset[str], bool]:
 
 
 def _rotation(file: LogFile) -> tuple[tuple[str, str], int | None]:
-    """Name of a log without the marks of rotation, and its place in the rotation (0 for the log in use)."""
-    match = _ROTATED.search(file.path)
+    """Name of a log without the marks of rotation, and its place in the rotation (0 for the log in use).
+
+    Supportconfig writes the log in use into a section of a file (``messages.txt#/var/log/messages``), and the rotated
+    ones beside it (``messages-20261115.txt``).
+    """
+    held, section, log = file.path.partition("#/")
+    path = held[: held.rfind("/") + 1] + log.rpartition("/")[2] if section else file.path
+    match = _ROTATED.search(path)
     mark = match.group(1) or match.group(2) if match else None
-    base = file.path[: match.start()] if match else file.path
+    base = path[: match.start()] if match else path
     return (file.bundle, base), int(mark) if mark else 0
 
 
 def _newest(files: Iterable[LogFile]) -> set[tuple[str, str]]:
     """Files that are no rotated predecessors of another."""
-    groups: dict[tuple[str, str], list[tuple[int, tuple[str, str]]]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[tuple[tuple[int, int], tuple[str, str]]]] = defaultdict(list)
     for file in files:
         group, index = _rotation(file)
-        groups[group].append((-index if index and index > 1_000_000 else index or 0, file.key))
-    return {min((key[0], key[1]) for key in mine)[1] for mine in groups.values()}
+        groups[group].append((_age(index), file.key))
+    return {min(mine)[1] for mine in groups.values()}
+
+
+def _age(index: int | None) -> tuple[int, int]:
+    """Order of the files of a rotation, the one in use first; those that bear a date rise with it."""
+    if not index:
+        return 0, 0
+    return (2, -index) if index > _DATED else (1, index)
 
 
 def _coverage(clocks: Clocks, file: LogFile, node: Node, silences: Sequence[Silence], drops: Sequence[int]) -> Coverage:

@@ -395,6 +395,22 @@ CASES = (
         (("package", {"name": "corosync", "version": "3.1.7-1+deb12u1"}),),
     ),
     Case(
+        "packages",
+        'scc_a/rpm.txt#rpm -qa --queryformat "%-35{NAME} %-35{DISTRIBUTION} %{VERSION}-%{RELEASE}\\n" | sort -k 1,2 -t " " -i',
+        """
+        NAME                                DISTRIBUTION                        VERSION
+        aaa_base                            SUSE Linux Enterprise 15            84.87+git20180409.04c9dae-150300.10.12.1
+        corosync                            SUSE Linux Enterprise 15            2.4.6-150300.12.10.1
+        libqb100                            (none)                              2.0.4+20211112.a2691b9-150400.4.3.1
+        pacemaker                           SUSE Linux Enterprise 15            2.1.5+20221208.a3f44794f-150500.4.9
+        """,
+        (
+            ("package", {"name": "corosync", "version": "2.4.6-150300.12.10.1", "origin": "list"}),
+            ("package", {"name": "libqb100", "version": "2.0.4+20211112.a2691b9-150400.4.3.1"}),
+            ("package", {"name": "pacemaker", "version": "2.1.5+20221208.a3f44794f-150500.4.9"}),
+        ),
+    ),
+    Case(
         "sysinfo",
         "case/node1/sysinfo.txt",
         """

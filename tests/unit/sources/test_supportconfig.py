@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hadiag.model.source import BundleKind
+from hadiag.model.source import ArtifactRole, BundleKind
+from hadiag.sources import Inputs
 from hadiag.sources.base import Flow, Replay
 from hadiag.sources.supportconfig import SectionReader
 from tests.unit.sources.building import LOG, PACK, read_bytes, tar
@@ -52,6 +53,33 @@ def test_the_name_of_the_top_is_the_last_resort(tmp_path: Path) -> None:
     """Without uname the host is what stands between prefix and date, underscores included."""
     rows = {"scc_SR1_a_b_261122_1015_0f/ha.txt": HA.encode(), "scc_SR1_a_b_261122_1015_0f/supportconfig.txt": b"x\n"}
     assert read_bytes(tmp_path, tar(rows)).summary.nodes == ("a_b",)
+
+
+def test_what_a_section_picks_from_a_log_is_no_log(tmp_path: Path) -> None:
+    """Lines picked by a word, and the addresses of a network namespace, are derived texts; the log itself is read."""
+    text = (
+        section("Log File", "/var/log/messages", LOG.decode())
+        + section("Log File", "grep -i drbd /var/log/messages - Last 500 Lines", LOG.decode())
+        + section("Command", "/usr/bin/grep -E -i 'saphana|SAPInstance' /var/log/messages | tail -1000", LOG.decode())
+        + section(
+            "Command", "/usr/bin/find /var/log/ -name pacemaker.log -exec grep -E -i 'saphana' {} ;", LOG.decode()
+        )
+        + section("Command", "/sbin/ip netns exec cni0 ip addr", "1: lo\n")
+        + section("Command", "/sbin/ip addr", "1: lo\n")
+    )
+    rows = {"scc_x/all.txt": text.encode(), "scc_x/basic-environment.txt": BASIC.encode()}
+    (tmp_path / "a").write_bytes(tar(rows))
+    roles = {each.path.partition("#")[2].split()[0]: each.role for each in Inputs([str(tmp_path / "a")])}
+    assert roles == {
+        "/var/log/messages": ArtifactRole.CANDIDATE,
+        "grep": ArtifactRole.DERIVED,
+        "find": ArtifactRole.DERIVED,
+        "ip": ArtifactRole.CANDIDATE,
+        "uname": ArtifactRole.CANDIDATE,
+    }
+    derived = {each.path for each in Inputs([str(tmp_path / "a")]) if each.role is ArtifactRole.DERIVED}
+    assert len(derived) == 4
+    assert "scc_x/all.txt#ip netns exec cni0 ip addr" in derived
 
 
 class Dripping(Flow):

@@ -95,6 +95,46 @@ def test_log_in_use_goes_on_to_the_collection() -> None:
     assert line.span == (utc("10:00:00"), utc("10:30:00"))
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("s/sos_commands/logs/journalctl_--no-pager_--boot", Tri.TRUE),
+        ("s/sos_commands/logs/journalctl_--no-pager_--boot_-1", Tri.FALSE),
+        ("scc_a/boot.txt#journalctl --boot=0 --no-pager --output=short-iso", Tri.TRUE),
+        ("scc_a/boot.txt#journalctl --no-pager --boot=2 --output=short-iso", Tri.FALSE),
+    ],
+)
+def test_excerpt_of_an_earlier_boot_ends_with_its_boot(path: str, expected: Tri) -> None:
+    """What was asked of another boot than the present one does not go on to the time of collection."""
+    log = busy(path, "journal", style="iso")
+    log.add("10:31:00", "systemd.job", "Started cron")
+    line = timeline([log], collected_at={log.bundle: utc("11:00:00") // NS})
+    assert ask(line, "pcmk.node.state", "10:40:00", "10:50:00") is expected
+
+
+def test_rotated_logs_of_supportconfig_end_where_the_next_begins() -> None:
+    """The log in use is a section of a file; what lies between a rotated one and a later one that is missing is open."""
+    old = busy("scc_a/messages-20261115.txt", "system")
+    new = Log("a", "scc_a/messages.txt#/var/log/messages", "system")
+    new.graph("12:00:00", 2)
+    new.add("12:10:00", "pcmk.node.state", "new", node="b", state="lost")
+    line = timeline([old, new], collected_at={old.bundle: utc("13:00:00") // NS})
+    assert [(row.path, row.to_collection) for row in line.coverage] == [
+        ("scc_a/messages-20261115.txt", False),
+        ("scc_a/messages.txt#/var/log/messages", True),
+    ]
+
+
+def test_log_in_use_is_newer_than_one_with_a_date() -> None:
+    """Of messages, messages-20261115 and messages-20261108 only the first goes on to the collection."""
+    logs = [Log("a", f"a/messages{mark}", "system") for mark in ("-20261108", "-20261115", "")]
+    for hour, log in enumerate(logs, 8):
+        log.graph(f"{hour:02}:00:00")
+        log.add(f"{hour:02}:10:00", "pcmk.node.state", str(hour), node="b", state="lost")
+    line = timeline(logs, collected_at={logs[0].bundle: utc("13:00:00") // NS})
+    assert [row.path for row in line.coverage if row.to_collection] == ["a/messages"]
+
+
 def test_report_of_a_window_ends_with_the_window() -> None:
     """crm_report cuts the logs of all nodes at one time; what it cut off is not covered."""
     one, two = busy("r/a/pacemaker.log.extract.txt", mtime="12:00:00"), Log("b", "r/b/pacemaker.log.extract.txt")
