@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hadiag.model.entity import Category, IncidentKind, NodeRole, Severity
+from hadiag.model.entity import Category, IncidentKind, Node, NodeRole, Severity
 from hadiag.model.finding import AuditResult, Finding, Remediation
 from hadiag.model.source import InputSummary, Warn
 from hadiag.model.time import Instant, TimeBasis
@@ -261,11 +261,15 @@ class SkewSpan:
 
 @dataclass(frozen=True, slots=True)
 class ClockStep:
-    """A jump of a node's wall clock: when (with the half-width of what is left open), and by how many seconds (positive: forward)."""
+    """A jump of a node's wall clock: when (with the half-width of what is left open), and by how many seconds (positive: forward).
+
+    ``or_of`` is a node whose clock may have jumped instead, the other way, where nothing tells the two apart.
+    """
 
     at_ns: int
     by_s: float
     error_s: float | None = None
+    or_of: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)

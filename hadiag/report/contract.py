@@ -84,11 +84,12 @@ NodeImpact.__doc__ = "A node that was out of the membership: from when, until wh
 
 
 class Step(TypedDict):
-    """A jump of a wall clock; nothing was logged for ``error_s`` before and behind ``at``."""
+    """A jump of a wall clock, ``error_s`` before or behind ``at``; or one of the clock of ``or_of`` the other way, if it is not null."""
 
     at: Time
     by_s: float | None
     error_s: float | None
+    or_of: str | None
 
 
 class Clock(TypedDict):

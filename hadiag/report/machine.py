@@ -177,7 +177,12 @@ def _node(node: NodeReport) -> NodeDoc:
                 for span in clock.skews
             ],
             "steps": [
-                {"at": _ns(step.at_ns), "by_s": _number(step.by_s), "error_s": _number(step.error_s)}
+                {
+                    "at": _ns(step.at_ns),
+                    "by_s": _number(step.by_s),
+                    "error_s": _number(step.error_s),
+                    "or_of": step.or_of,
+                }
                 for step in clock.steps
             ],
             "skew_s": _number(clock.skew_s),

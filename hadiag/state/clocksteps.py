@@ -10,6 +10,7 @@ from hadiag.state.stream import instant, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hadiag.model.entity import Scalar
     from hadiag.state.given import Given
 
 
@@ -26,7 +27,8 @@ class ClockStepTracker:
                 at = instant(timeline, node, step.at_ns)
                 near = nearest(timeline, node, step.at_ns)
                 uid = near.uid if near else None
-                yield View("clock.step", node, at, at, {"node": str(node), "by_s": step.by_s}, uid, uid)
+                value: dict[str, Scalar] = {"node": str(node), "by_s": step.by_s, "or_of": step.or_of}
+                yield View("clock.step", node, at, at, value, uid, uid)
 
 
 TRACKER = ClockStepTracker()

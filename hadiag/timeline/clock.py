@@ -49,6 +49,8 @@ class Clocks:
     walls: Walls
     alone: bool
     bases: Mapping[Node, int]
+    open_jumps: Mapping[Node, Sequence[Jump]]
+    """Jumps of a node's skew that may be those of the reference's clock."""
 
     def aligned(self, node: Node, own: int) -> int:
         """Time on the reference clock of a step-corrected own time."""
@@ -113,6 +115,7 @@ def _settled(samples: Sequence[Sample], files: Sequence[LogFile], walls: Walls) 
     bases: Mapping[Node, int] = {}
     skews: dict[Node, Skew] = {}
     reference: Node | None = None
+    open_jumps: Mapping[Node, Sequence[Jump]] = {}
     for _ in range(_ATTEMPTS):
         bases = correct(merged, steps)
         known = anchors(shared)
@@ -129,9 +132,10 @@ def _settled(samples: Sequence[Sample], files: Sequence[LogFile], walls: Walls) 
         skews = {node: _placed(skew, node, merged) for node, skew in skews.items()}
         attribution = Attribution(merged, steps, bases, reference)
         if not attribution.improve(skews):
+            open_jumps = attribution.open_jumps(skews)
             skews = attribution.widened(skews)
             break
-    return Clocks(reference, skews, steps, merged, files, walls, len(nodes) < 2, bases)
+    return Clocks(reference, skews, steps, merged, files, walls, len(nodes) < 2, bases, open_jumps)
 
 
 def _main(skew: Skew) -> Piece | None:
@@ -281,7 +285,10 @@ def _clock_steps(clocks: Clocks, node: Node, skew: Skew) -> tuple[ClockStep, ...
         at = clocks.aligned(node, (low + high) // 2)
         found.append(ClockStep(at, round(step.by / NS, 3), round(error / NS, 3) if step.exact else None))
     owns = sorted(sample.own for sample in mine)
-    found.extend(_jumped(jump, owns) for jump in jumps_of(node, skew))
+    either = {jump.bound for jump in clocks.open_jumps.get(node, ())}
+    for jump in jumps_of(node, skew):
+        made = _jumped(jump, owns)
+        found.append(replace(made, or_of=clocks.reference) if jump.bound in either else made)
     return tuple(sorted(found, key=lambda each: (each.at_ns, each.by_s)))
 
 

@@ -23,9 +23,10 @@ JUMP: Final = NS
 """Pieces of a skew that differ by at least this are a step, less is drift."""
 _NEAR: Final = 120 * NS
 _SLACK: Final = NS
-_STARTS: Final = frozenset(
-    {"corosync.main.starting", "corosync.main.started_2x", "kernel.boot", "systemd.boot", "pacemakerd.start"}
-)
+_AROUND: Final = 600 * NS
+"""How often a node logs is told by what it logged so long before and after."""
+_AWAY: Final = 10 * NS
+"""A machine that was suspended is back in the cluster so soon."""
 
 Steps = dict[Node, list[Step]]
 
@@ -74,9 +75,20 @@ class Attribution:
         """Correct the steps by one jump; False where nothing is left to correct."""
         others = {n: list(jumps_of(n, s)) for n, s in skews.items() if n != self.reference and s.pieces}
         for jump in (jump for found in others.values() for jump in found):
-            if self._resize(jump) or self._is_of_reference(jump, others):
+            if self._resize(jump):
+                return True
+            if self._owner(jump, others) == self.reference and self._of_reference(jump):
                 return True
         return False
+
+    def open_jumps(self, skews: Mapping[Node, Skew]) -> dict[Node, list[Jump]]:
+        """Jumps of which nothing tells whether the node made them, or the reference the other way."""
+        others = {n: list(jumps_of(n, s)) for n, s in skews.items() if n != self.reference and s.pieces}
+        return {
+            node: found
+            for node, jumps in others.items()
+            if (found := [jump for jump in jumps if self._owner(jump, others) is None])
+        }
 
     def _resize(self, jump: Jump) -> bool:
         """The rest of the size of a step that the logs show: of the node's own, or of the reference's."""
@@ -104,6 +116,11 @@ class Attribution:
             cuts = self._cuts(node)
             if skew.pieces and any(not step.exact for step, _ in cuts):
                 wide[node] = self._wide(node, skew, cuts, sorted(shown))
+        for node, open_jumps in self.open_jumps(skews).items():
+            for jump in open_jumps:
+                low, high = sorted(jump.on_reference)
+                wide[node] = wide[node].less_sure((jump.low, jump.high), abs(jump.size))
+                wide[self.reference] = wide[self.reference].less_sure((low, high), abs(jump.size))
         return wide
 
     def _wide(self, node: Node, skew: Skew, cuts: Sequence[tuple[Step, int]], shown: Sequence[int]) -> Skew:
@@ -134,17 +151,52 @@ class Attribution:
     def _told(self, node: Node, low: int, high: int) -> list[Sample]:
         return [sample for sample in self._between(node, low, high) if sample.raw.type in CHANGES]
 
-    def _is_of_reference(self, jump: Jump, others: Mapping[Node, Sequence[Jump]]) -> bool:
-        """Make it a step of the reference where all others show it, or where it alone can have made it."""
-        low, high = jump.on_reference
-        told = self._told(self.reference, min(low, high) - _NEAR, max(low, high) + _NEAR)
+    def _owner(self, jump: Jump, others: Mapping[Node, Sequence[Jump]]) -> Node | None:
+        """The node whose clock made a jump; None where both may have made it.
+
+        With three nodes the others tell. With two it is who tells of a change, or was away just so long (a machine that is
+        suspended falls behind). Else a step forward needs a gap in the log as long as itself, and one back that no log shows a
+        silence as long, which a node that logs all the time does not have.
+        """
+        low, high = sorted(jump.on_reference)
         if len(others) > 1:
             alike = all(any(abs(other.size - jump.size) < NS for other in found) for found in others.values())
-        else:
-            own = self._told(jump.node, jump.low - _NEAR, jump.high + _NEAR)
-            alike = not own and (bool(told) or self._left_a_gap(jump))
-        if not alike:
-            return False
+            return self.reference if alike else jump.node
+        if self._told(jump.node, jump.low - _NEAR, jump.high + _NEAR):
+            return jump.node
+        if self._told(self.reference, low - _NEAR, high + _NEAR):
+            return self.reference
+        mine, theirs = (jump.node, jump.low, jump.high), (self.reference, low, high)
+        ahead, behind = (mine, theirs) if jump.size > 0 else (theirs, mine)
+        size = abs(jump.size)
+        if self._was_away(behind[0], ahead, size):
+            return behind[0]
+        forward = self._longest(*ahead) >= size - _SLACK
+        back = self._longest(behind[0], behind[1] - _AROUND, behind[2] + _AROUND) >= size
+        if forward and back:
+            return None
+        return ahead[0] if forward else behind[0]
+
+    def _was_away(self, node: Node, peer: tuple[Node, int, int], size: int) -> bool:
+        """Tell whether the peer lost a node, and had it back, about as long after as its clock fell behind."""
+        lost = None
+        for each in self._between(*peer):
+            if each.raw.type == "pcmk.node.state" and str(each.raw.fields.get("node")) == str(node):
+                if each.raw.fields.get("state") == "lost":
+                    lost = each.own
+                elif lost is not None:
+                    away = each.own - lost
+                    return size - _AWAY <= away <= size + _AWAY
+        return False
+
+    def _longest(self, node: Node, low: int, high: int) -> int:
+        """Longest time between two events of a node in a stretch of its own time."""
+        return max((after.own - before.own for before, after in pairwise(self._between(node, low, high))), default=0)
+
+    def _of_reference(self, jump: Jump) -> bool:
+        """Make it a step of the reference: where it tells of it, else behind its longest gap."""
+        low, high = jump.on_reference
+        told = self._told(self.reference, min(low, high) - _NEAR, max(low, high) + _NEAR)
         at, gap = (told[0], 0) if told else self._behind_gap(jump)
         if at is None or at.utc is None:
             return False
@@ -152,24 +204,6 @@ class Attribution:
         exact.elapsed = max(gap + jump.size, 0) if jump.size < 0 else 0
         self.steps[self.reference] = insert(self.steps.get(self.reference, []), exact)
         return True
-
-    def _left_a_gap(self, jump: Jump) -> bool:
-        """A step forward of the reference leaves a gap in its logs, and one back of the node would show in its own.
-
-        A machine that was suspended falls behind as well: its peers lost it meanwhile, and it did not start anew.
-        """
-        behind, _ = self._behind_gap(jump)
-        if jump.size > 0 or behind is None:
-            return False
-        started = any(each.raw.type in _STARTS for each in self._between(jump.node, jump.low, jump.high))
-        lost = any(
-            each.raw.type == "pcmk.node.state"
-            and each.raw.fields.get("state") == "lost"
-            and str(each.raw.fields.get("node")) == str(jump.node)
-            for each in self._between(self.reference, *sorted(jump.on_reference))
-            if each.own < behind.own
-        )
-        return started or not lost
 
     def _behind_gap(self, jump: Jump) -> tuple[Sample | None, int]:
         """First event of the reference behind its largest gap around a jump, and the gap; None where it is shorter than the jump."""

@@ -121,7 +121,10 @@ def _fit(found: Sequence[Pair]) -> _Fit:
     inliers = tuple(pair for pair in found if abs(pair.difference - skew) <= tolerance)
     if not inliers:  # two halves far apart, and nothing between them: one of the two
         nearest = min(found, key=lambda pair: (abs(pair.difference - skew), pair.at))
-        skew, inliers = nearest.difference, tuple(p for p in found if abs(p.difference - nearest.difference) <= tolerance)
+        skew, inliers = (
+            nearest.difference,
+            tuple(p for p in found if abs(p.difference - nearest.difference) <= tolerance),
+        )
     return _Fit(skew, mad, tolerance, inliers)
 
 

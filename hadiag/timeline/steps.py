@@ -218,18 +218,37 @@ def _date(steps: Sequence[Step], told: Sequence[Sample]) -> None:
 
 
 def _spread(steps: Mapping[Node, Sequence[Step]], samples: Iterable[Sample]) -> None:
-    """Let copies of a line tell where a measured step lies in files that do not show it: behind it, if the copy is."""
-    learned: dict[int, dict[Key, int]] = defaultdict(dict)
+    """Let copies of a line tell where a measured step lies in files that do not show it: behind it, if the copy is.
+
+    So are the lines of such a file that follow each other at once up to the first of these.
+    """
     kept = {node: [each for each in found if each.measured and each.by < each.elapsed] for node, found in steps.items()}
-    for sample in samples:
-        for step in kept.get(sample.node, ()) if sample.copies else ():
-            copies = [sample, *sample.copies]
-            if any(each.raw.ref.line >= step.firsts.get(each.file.key, each.raw.ref.line + 1) for each in copies):
-                lines = learned[id(step)]
-                for each in copies:
-                    lines[each.file.key] = min(lines.get(each.file.key, each.raw.ref.line), each.raw.ref.line)
+    lines: dict[Key, dict[int, int]] = defaultdict(dict)
+    learned: dict[int, dict[Key, tuple[int, int]]] = defaultdict(dict)
+    for sample in (sample for sample in samples if kept.get(sample.node)):
+        copies = [sample, *sample.copies]
+        for each in copies:
+            lines[each.file.key][each.raw.ref.line] = each.utc or 0
+        for step in kept[sample.node] if sample.copies else ():
+            behind = any(each.raw.ref.line >= step.firsts.get(each.file.key, each.raw.ref.line + 1) for each in copies)
+            for each in copies:
+                low, high = learned[id(step)].get(each.file.key, (0, _NEVER))
+                line = each.raw.ref.line
+                learned[id(step)][each.file.key] = (low, min(high, line)) if behind else (max(low, line), high)
     for step in (each for found in kept.values() for each in found):
-        step.firsts = learned[id(step)] | step.firsts
+        for key, (low, high) in learned[id(step)].items():
+            if key not in step.firsts and high != _NEVER:
+                step.firsts[key] = _first_at_once(lines[key], low, high)
+
+
+def _first_at_once(times: Mapping[int, int], low: int, high: int) -> int:
+    """The first of the lines behind ``low`` that follow each other at once up to the line ``high``."""
+    first = high
+    for line in sorted((line for line in times if low < line < high), reverse=True):
+        if not 0 <= times[first] - times[line] <= _AT_ONCE:
+            break
+        first = line
+    return first
 
 
 def correct(samples: Iterable[Sample], steps: Mapping[Node, list[Step]]) -> dict[Node, int]:
