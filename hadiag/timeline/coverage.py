@@ -29,6 +29,8 @@ _PAUSE: Final = 1800 * NS
 _PAUSE_FACTOR: Final = 30
 """A pause of a chatty log is suspicious from half an hour and from this many times its usual distance of lines."""
 _EDGE: Final = NS
+_PACKED_AGAIN: Final = 86400 * NS
+"""How much newer files are than what the commands of their report printed, when the report was packed again."""
 _ROTATED: Final = re.compile(r"(?:\.(\d{1,3})|[-.](\d{8,10})(?:\.txt)?|\.old)?(?:\.(?:gz|bz2|xz|zst|lz4))?$")
 _DATED: Final = 1_000_000
 """A mark of rotation from here on is a date."""
@@ -167,13 +169,15 @@ def map_coverage(
     drops = _dropped(clocks)
     newest = _newest(files)
     windows = _windows(files)
+    told = _told(facts, who)
     rows = []
     for file in files:
         for node in sorted(file.nodes):
             coverage = _coverage(clocks, file, node, silences.get(node, ()), drops.get(file.key, []))
             ended = _EARLIER_BOOT.search(file.path) or (file.summary and file.summary.truncated)
             if file.key in newest and not ended:
-                coverage = _to_collection(coverage, clocks, file, silences.get(node, ()), (times, windows))
+                limits = (times, windows, told.get(node))
+                coverage = _to_collection(coverage, clocks, file, silences.get(node, ()), limits)
             shows, general = _shows(file, speakers.get(file.key, set()))
             group, index = _rotation(file)
             rows.append(_Row(coverage, shows, general, group, index))
@@ -288,10 +292,10 @@ def _to_collection(
     clocks: Clocks,
     file: LogFile,
     silences: Sequence[Silence],
-    known: tuple[Times, Mapping[tuple[str, str], int]],
+    known: tuple[Times, Mapping[tuple[str, str], int], int | None],
 ) -> Coverage:
     """Let a log in use go on to the time of collection, unless its node had fallen silent for good."""
-    times, windows = known
+    times, windows, told = known
     if coverage.end_ns is None or any(silence.end_ns is None for silence in silences):
         return coverage
     last_line = file.runs[-1].last_line
@@ -301,6 +305,8 @@ def _to_collection(
     if window is None and file.bundle in times.collected:
         ends.append(times.collected[file.bundle])
     end = max(ends, default=0)
+    if told is not None and end - told > _PACKED_AGAIN:
+        end = told
     if end <= coverage.end_ns:
         return coverage
     return Coverage(
@@ -314,6 +320,20 @@ def _to_collection(
         coverage.gaps,
         to_collection=True,
     )
+
+
+def _told(facts: Iterable[Fact], who: Identities) -> Mapping[Node, int]:
+    """Last time that the commands of a report printed on each node.
+
+    A report that somebody packed again has the times of that: files that are much newer than what its commands printed.
+    """
+    found: dict[Node, int] = {}
+    for fact in facts:
+        at = fact.values.get("utc_ns")
+        owner = who.host(fact.bundle, fact.node_hint) if fact.table == "host.time" and isinstance(at, int) else None
+        if owner and isinstance(at, int):
+            found[Node(owner)] = max(found.get(Node(owner), 0), at)
+    return found
 
 
 def _windows(files: Sequence[LogFile]) -> dict[tuple[str, str], int]:

@@ -125,6 +125,17 @@ def test_rotated_logs_of_supportconfig_end_where_the_next_begins() -> None:
     ]
 
 
+def test_a_report_that_was_packed_again() -> None:
+    """Files of next year in a report whose own commands say half past ten: the log went on to half past ten."""
+    log = busy("a/pacemaker.log")
+    printed = fact("host.time", hint="a", utc_ns=utc("10:31:00"), wall="x", text="x")
+    later = {log.bundle: utc("2027-03-01T00:00:00Z") // NS}
+    assert timeline([log], [printed], collected_at=later).coverage[0].end_ns == utc("10:31:00")
+    assert timeline([log], [], collected_at=later).coverage[0].end_ns == later[log.bundle] * NS
+    soon = {log.bundle: utc("11:00:00") // NS}
+    assert timeline([log], [printed], collected_at=soon).coverage[0].end_ns == utc("11:00:00")
+
+
 def test_log_in_use_is_newer_than_one_with_a_date() -> None:
     """Of messages, messages-20261115 and messages-20261108 only the first goes on to the collection."""
     logs = [Log("a", f"a/messages{mark}", "system") for mark in ("-20261108", "-20261115", "")]
