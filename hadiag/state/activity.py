@@ -10,7 +10,7 @@ from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
 from hadiag.state.clones import Kind
-from hadiag.state.fencing_results import Fenced
+from hadiag.state.fencing_results import Fenced, outlived
 from hadiag.state.intervals import Intervals
 from hadiag.state.operations import rc_of
 from hadiag.state.reading import at_of, base_name, daemon, text
@@ -72,7 +72,7 @@ def active_views(given: Given, operations: Sequence[View], kinds: Mapping[str, K
         replay.last[node] = times[-1] if times else 0
     for node, steps in sorted(per_node.items()):
         steps += [(pause.at.ns, 1, pause) for pause in silence_breaks(timeline, Node(node))]
-        steps += [(done.at.ns, 2, done) for done in given.fenced if done.target == node]
+        steps += [(d.at.ns, 2, d) for d in given.fenced if d.target == node and not outlived(timeline, d)]
         steps += [(boot.at.ns, 2, boot) for boot in boots if boot.observer == node and boot.at is not None]
         steps += [(at_of(lost).ns, 2, lost) for lost in losses if text(lost, "node") == node]
         for _, _, step in sorted(steps, key=lambda step: step[:2]):

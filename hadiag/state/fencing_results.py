@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.state.reading import at_of, text
 from hadiag.state.stream import placed
@@ -21,6 +23,12 @@ POWER_ACTIONS = ("off", "reboot", "poweroff", "cycle")
 RESULT_WORDS = ("ok", "failed", "timeout", "no_device", "unknown")
 
 _SAME = 30 * NS
+_GRACE = 5 * NS
+"""Lines that are written this long after a node was switched off are those of clocks that differ."""
+_OUTLIVED = 120 * NS
+_STARTS = frozenset(
+    {"kernel.boot", "systemd.boot", "corosync.main.starting", "corosync.main.started_2x", "pacemakerd.start"}
+)
 _OK_WORDS = ("ok", "complete", "done", "success", "succeeded", "operation was successful")
 _TIMEOUT_WORDS = ("timed out", "timeout", "timer expired", "time out", "operation timed out")
 _NO_DEVICE_WORDS = ("no such device", "no fence device", "no_device", "no device")
@@ -79,6 +87,23 @@ def fenced_nodes(timeline: Timeline) -> tuple[Fenced, ...]:
         if not _known(done, found):
             found[target, done.op_id or event.uid] = done
     return tuple(sorted(found.values(), key=lambda done: (done.at.ns, done.target)))
+
+
+def outlived(timeline: Timeline, done: Fenced) -> bool:
+    """Tell whether a node's own log goes on behind the confirmation that it is off, without an end and a start in between.
+
+    Somebody confirmed by hand what was not so, or the device switched another machine: what the node did goes on.
+    """
+    node = Node(done.target)
+    around = [each for each in timeline.silences.get(node, ()) if each.end_ns is None or each.end_ns >= done.at.ns]
+    if done.at.err_ns is None or any(each.start_ns <= done.at.ns + _GRACE for each in around):
+        return False
+    times, events = timeline.logged_by(node)
+    first = bisect_left(times, done.at.ns - _GRACE)
+    last = bisect_right(times, done.at.ns + _OUTLIVED)
+    if not first or times[last - 1] < done.at.ns + _GRACE:
+        return False
+    return not any(event.type in _STARTS for event in events[first:last])
 
 
 def _known(done: Fenced, found: dict[tuple[str, str], Fenced]) -> bool:
