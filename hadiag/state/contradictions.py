@@ -17,10 +17,10 @@ from hadiag.model.view import View
 from hadiag.state.intervals import end_ns, start_ns
 from hadiag.state.reading import at_of, base_name, text
 from hadiag.state.stream import placed
-from hadiag.state.windows import Window
+from hadiag.state.windows import Spans, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hadiag.model.event import Event
     from hadiag.model.time import Instant
@@ -124,7 +124,7 @@ def _contradiction(
 def _two_quorate(ends: _LogEnds, views: Views) -> Iterator[View]:
     """Both quorate, each without the other in its ring."""
     quorate = [view for view in views.of("quorum.view") if view.value["quorate"] is True and view.told_by is None]
-    rings = views.of("membership.partition")
+    rings = _rings(views)
     for one, two in _meeting(quorate):
         if one.observer == two.observer:
             continue
@@ -145,11 +145,19 @@ def _holds(view: View, ns: int) -> bool:
     return start_ns(view) <= ns <= end_ns(view)
 
 
-def _apart(rings: Sequence[View], quorate: View, other: str) -> Iterator[View]:
-    for ring in rings:
+def _rings(views: Views) -> Mapping[str, Spans]:
+    """Partitions of each observer, of which one holds at a time."""
+    found: dict[str, list[View]] = {}
+    for ring in views.of("membership.partition"):
+        found.setdefault(str(ring.observer), []).append(ring)
+    return {observer: Spans(rings) for observer, rings in found.items()}
+
+
+def _apart(rings: Mapping[str, Spans], quorate: View, other: str) -> Iterator[View]:
+    mine = rings.get(str(quorate.observer))
+    for ring in mine.meeting(quorate) if mine is not None else ():
         members = ring.value["members"]
-        alone = ring.observer == quorate.observer and isinstance(members, tuple) and other not in members
-        if alone and start_ns(ring) < end_ns(quorate) and end_ns(ring) > start_ns(quorate):
+        if isinstance(members, tuple) and other not in members:
             yield ring
 
 
@@ -207,9 +215,10 @@ def _said_to_be_twice(timeline: Timeline, views: Views, known: Sequence[View]) -
 def _alive_but_lost(ends: _LogEnds, views: Views) -> Iterator[View]:
     """A node that its peers lost without a word, and that went on with its own ring; of two that lost each other one row."""
     rows: dict[tuple[str, str], list[View]] = {}
+    rings, starts = _rings(views), _corosync_starts(views)
     for absent in views.of("node.absent"):
         node, observer = str(absent.value["node"]), str(absent.observer)
-        row = _alive(ends, views, absent) if absent.value["how"] == "unclean" else None
+        row = _alive(ends, rings, starts, absent) if absent.value["how"] == "unclean" else None
         if row is not None:
             pair = rows.setdefault((min(node, observer), max(node, observer)), [])
             other = next(
@@ -223,14 +232,15 @@ def _alive_but_lost(ends: _LogEnds, views: Views) -> Iterator[View]:
         yield from pair
 
 
-def _alive(ends: _LogEnds, views: Views, absent: View) -> View | None:
+def _alive(ends: _LogEnds, rings: Mapping[str, Spans], starts: Mapping[str, Window[int]], absent: View) -> View | None:
     """The stretch in which a node that an observer lost formed rings without it."""
     node, observer = str(absent.value["node"]), str(absent.observer)
-    for ring in views.of("membership.partition") if absent.start is not None else ():
+    for ring in rings[node].meeting(absent) if absent.start is not None and node in rings else ():
         members = ring.value["members"]
         alone = isinstance(members, tuple) and observer not in members
-        common = _overlap(ends, absent, ring) if str(ring.observer) == node and alone else None
-        if absent.start is not None and common is not None and not _begun(views, node, absent.start.ns, start_ns(ring)):
+        common = _overlap(ends, absent, ring) if alone else None
+        begun = starts[node].between(start_ns(absent), start_ns(ring)) if node in starts else ()
+        if common is not None and not begun:
             return _contradiction("alive_but_lost", absent, ring, common, (observer, node))
     return None
 
@@ -283,12 +293,13 @@ def _last_of_life(timeline: Timeline, lines: Window[Event], node: str, ns: int) 
     return lines.between(ns, min([*silent, ns + _RELATED]))[-1]
 
 
-def _begun(views: Views, node: str, low: int, high: int) -> bool:
-    """Whether the corosync of a node was started in a span."""
-    return any(
-        view.value["daemon"] == "corosync" and str(view.observer) == node and low <= start_ns(view) <= high
-        for view in views.of("daemon.life")
-    )
+def _corosync_starts(views: Views) -> Mapping[str, Window[int]]:
+    """When the corosync of each node was started."""
+    found: dict[str, list[int]] = {}
+    for view in views.of("daemon.life"):
+        if view.value["daemon"] == "corosync":
+            found.setdefault(str(view.observer), []).append(start_ns(view))
+    return {node: Window(times, key=int) for node, times in found.items()}
 
 
 def _restarted(timeline: Timeline, views: Views, node: str, fenced_ns: int, line_ns: int) -> bool:

@@ -14,6 +14,7 @@ from hadiag.state.intervals import Intervals
 from hadiag.state.options import fencing_enabled
 from hadiag.state.reading import at_of, base_name, text
 from hadiag.state.stream import placed
+from hadiag.state.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -131,7 +132,11 @@ def blocked_views(given: Given, operations: Sequence[View]) -> Iterator[View]:
         _planned(table, event, devices)
     _left_alone(timeline, facts, acts, table, devices)
     told = {(view.value["resource"], view.value["node"]) for view in table.views()}
-    yield from (_released(view, operations, acts) for view in table.views())
+    good: dict[object, list[View]] = {}
+    for done in operations:
+        if done.value["status"] == "ok" and done.value["op"] in {"stop", "start", "promote"}:
+            good.setdefault(done.value["resource"], []).append(done)
+    yield from (_released(view, good.get(view.value["resource"], ()), acts) for view in table.views())
     yield from _snapshots(timeline, facts, told)
 
 
@@ -139,15 +144,20 @@ def _failed_stops(given: Given, operations: Sequence[View], table: Intervals) ->
     """A stop that failed blocks the resource, unless the node is fenced for it."""
     timeline, fenced = given.timeline, given.fenced
     enabled = fencing_enabled(timeline, given.facts)
-    plans = placed(timeline, *WILL_FENCE)
+    plans = Window(placed(timeline, *WILL_FENCE), key=_moment)
+    decisions = Window(placed(timeline, "pcmk.transition.calculated"), key=_moment)
     for view in operations:
         failed = view.value["op"] == "stop" and view.value["expected"] is False and view.end is not None
         if not failed or view.end is None or view.value["fencing_device"] is True:
             continue
         node, moment = str(view.value["node"]), view.end.ns
-        planned = [e for e in plans if text(e, "target", "node") == node and -NS <= at_of(e).ns - moment <= _DECISION]
+        planned = [e for e in plans.between(moment - NS, moment + _DECISION) if text(e, "target", "node") == node]
         done = [fence for fence in fenced if fence.target == node and fence.at.ns >= moment - NS]
-        if done or (enabled is not False and planned) or (enabled is None and not _decided(timeline, moment)):
+        if (
+            done
+            or (enabled is not False and planned)
+            or (enabled is None and not decisions.between(moment, moment + _DECISION))
+        ):
             continue
         resource = str(view.value["resource"])
         row = {"resource": resource, "node": node, "why": "stop failed"}
@@ -155,9 +165,8 @@ def _failed_stops(given: Given, operations: Sequence[View], table: Intervals) ->
         opened.note(view.opened_by)
 
 
-def _decided(timeline: Timeline, moment: int) -> bool:
-    """Whether a scheduler's decision after the failure is in the logs at all."""
-    return any(0 <= at_of(event).ns - moment <= _DECISION for event in placed(timeline, "pcmk.transition.calculated"))
+def _moment(event: Event) -> int:
+    return at_of(event).ns
 
 
 def _planned(table: Intervals, event: Event, devices: frozenset[str]) -> None:
@@ -210,20 +219,12 @@ def _gives_up(change: str, said: str) -> bool:
     return "blocked" in said and _NEEDS_STOP.search(said) is not None and change.lower() not in _NOT_ACTIVE
 
 
-def _released(view: View, operations: Sequence[View], acts: Sequence[Act]) -> View:
+def _released(view: View, good: Sequence[View], acts: Sequence[Act]) -> View:
     """End a block at the next good stop or start, or when somebody cleans up."""
     if view.start is None:
         return view
-    ends: list[tuple[Instant, str | None]] = []
-    for done in operations:
-        same = done.value["resource"] == view.value["resource"] and done.value["status"] == "ok"
-        if (
-            same
-            and done.value["op"] in ("stop", "start", "promote")
-            and done.end is not None
-            and done.end.ns > view.start.ns
-        ):
-            ends.append((done.end, done.closed_by))
+    begun = view.start.ns
+    ends = [(done.end, done.closed_by) for done in good if done.end is not None and done.end.ns > begun]
     for act in acts:
         meant = act.what in ("cleanup", "refresh", "fence") and act.target in (
             view.value["resource"],

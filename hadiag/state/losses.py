@@ -9,18 +9,25 @@ a pause. ``membership.split`` has one row for each partition: nodes that were ea
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
 from hadiag.model.entity import Node, NodeRole, Scalar
+from hadiag.model.event import Event
 from hadiag.model.time import NS, Instant
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
 from hadiag.state.given import Given
 from hadiag.state.intervals import end_ns, start_ns
 from hadiag.state.pauses import PAUSES
+from hadiag.state.reading import at_of
 from hadiag.state.tracker import Views
+from hadiag.state.windows import Window
 from hadiag.timeline import Timeline
+
+T = TypeVar("T")
 
 EPISODE_NS = 30 * NS
 """Absences of one node that begin within this time of each other are one episode; a consensus takes seconds, not minutes."""
@@ -69,10 +76,84 @@ class _Episode:
 
 def losses(given: Given, views: Views) -> Iterator[View]:
     """Yield ``node.loss`` and ``membership.split`` from the tables that the trackers made."""
-    timeline, episodes = given.timeline, _episodes(views)
-    for episode in episodes:
-        yield _loss(episode, timeline, views, episodes)
-    yield from _splits(episodes, timeline, views)
+    known = _Known(given, views)
+    for episode in known.episodes:
+        yield _loss(episode, known)
+    yield from _splits(known)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What losses are judged by, by node and in order of time."""
+
+    given: Given
+    views: Views
+
+    @property
+    def timeline(self) -> Timeline:
+        return self.given.timeline
+
+    @cached_property
+    def episodes(self) -> tuple[_Episode, ...]:
+        return _episodes(self.views)
+
+    @cached_property
+    def by_node(self) -> Mapping[str, Window[_Episode]]:
+        return _windows(self.episodes, lambda episode: episode.node, lambda episode: episode.start.ns)
+
+    @cached_property
+    def words(self) -> Mapping[str, Window[Event]]:
+        """Lines of each node's corosync that tell that it missed others, and its starts."""
+        types = ("knet.link.down", "knet.host.no_links", "corosync.totem.token_lost", *COROSYNC_STARTS)
+        return _windows(self.given.placed(*types), _observer, _moment)
+
+    @cached_property
+    def pauses(self) -> Mapping[str, Window[Event]]:
+        return _windows(self.given.placed(*PAUSES), _observer, _moment)
+
+    @cached_property
+    def cluster_lost(self) -> Mapping[str, Window[Event]]:
+        return _windows(self.given.placed("pcmk.cluster.lost"), _observer, _moment)
+
+    @cached_property
+    def daemon_ends(self) -> Mapping[str, Window[View]]:
+        ended = [view for view in self.views.of("daemon.end") if view.value["daemon"] == "corosync"]
+        return _windows(ended, lambda view: str(view.observer), start_ns)
+
+    @cached_property
+    def links(self) -> Mapping[str, Window[View]]:
+        """Links that each node saw go down."""
+        down = [view for view in self.views.of("link.state") if view.value.get("state") == "down" and view.start]
+        return _windows(down, lambda view: str(view.observer), start_ns)
+
+    @cached_property
+    def shots(self) -> Mapping[str, Window[View]]:
+        """Fencing operations against each node."""
+        power = [
+            view
+            for view in self.views.of("fencing.operation")
+            if view.value.get("action") in {"off", "reboot"} and view.start is not None
+        ]
+        return _windows(power, lambda view: str(view.value.get("target")), start_ns)
+
+
+def _windows(items: Iterable[T], key: Callable[[T], str], moment: Callable[[T], int]) -> Mapping[str, Window[T]]:
+    groups: dict[str, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return {name: Window(mine, key=moment) for name, mine in groups.items()}
+
+
+def _between(windows: Mapping[str, Window[T]], node: str, low: int, high: int) -> Sequence[T]:
+    return windows[node].between(low, high) if node in windows else ()
+
+
+def _observer(event: Event) -> str:
+    return str(event.observer)
+
+
+def _moment(event: Event) -> int:
+    return at_of(event).ns
 
 
 def _episodes(views: Views) -> tuple[_Episode, ...]:
@@ -92,17 +173,17 @@ def _episodes(views: Views) -> tuple[_Episode, ...]:
     return tuple(sorted(found, key=lambda episode: (episode.start.ns, episode.node)))
 
 
-def _loss(episode: _Episode, timeline: Timeline, views: Views, episodes: Sequence[_Episode]) -> View:
-    node = Node(episode.node)
+def _loss(episode: _Episode, known: _Known) -> View:
+    node, timeline = Node(episode.node), known.timeline
     provided = any(identity.name == node and identity.provided for identity in timeline.nodes)
-    pauses = _pauses(episode, timeline)
-    saw = _saw_leave(episode, episodes)
-    testimony = () if pauses else _testimony(episode, timeline)
-    operation = _fencing(episode, views)
+    pauses = _pauses(episode, known)
+    saw = _saw_leave(episode, known)
+    testimony = () if pauses else _testimony(episode, known)
+    operation = _fencing(episode, known)
     silence = _silence(episode, timeline, operation)
-    gone = _corosync_gone(episode, timeline, views)
-    own_links = _links(views, node, episode, set(episode.witnesses))
-    peer_links = tuple(uid for w in episode.witnesses for uid in _links(views, Node(w), episode, {episode.node}))
+    gone = _corosync_gone(episode, known)
+    own_links = _links(known, node, episode, set(episode.witnesses))
+    peer_links = tuple(uid for w in episode.witnesses for uid in _links(known, w, episode, {episode.node}))
     value: dict[str, Scalar] = {
         "node": episode.node,
         "witnesses": episode.witnesses,
@@ -137,29 +218,25 @@ def _loss(episode: _Episode, timeline: Timeline, views: Views, episodes: Sequenc
     )
 
 
-def _saw_leave(episode: _Episode, episodes: Sequence[_Episode]) -> tuple[_Episode, ...]:
+def _saw_leave(episode: _Episode, known: _Known) -> tuple[_Episode, ...]:
     """Episodes in which the lost node itself saw one of its witnesses leave at about the same time."""
-    return tuple(
-        other
-        for other in episodes
-        if other.node in episode.witnesses
-        and episode.node in other.witnesses
-        and abs(other.start.ns - episode.start.ns) <= EPISODE_NS
-    )
+    low, high = episode.start.ns - EPISODE_NS, episode.start.ns + EPISODE_NS
+    near = (other for node in episode.witnesses for other in _between(known.by_node, node, low, high))
+    seen = [other for other in near if episode.node in other.witnesses]
+    return tuple(sorted(seen, key=lambda other: (other.start.ns, other.node)))
 
 
-def _testimony(episode: _Episode, timeline: Timeline) -> tuple[str, ...]:
+def _testimony(episode: _Episode, known: _Known) -> tuple[str, ...]:
     """Lines in which the lost node's own corosync missed its witnesses at the time at which they missed it.
 
     A node that is dead or hangs prints none of them; one that was merely cut off prints them even if it was fenced before it could form
     a membership of its own. In a cluster of two the loss of the token can only mean the one peer.
     """
+    timeline = known.timeline
     low, high = episode.start.ns - LAST_WORDS_NS, episode.start.ns + LAST_WORDS_NS
     members = sum(1 for identity in timeline.nodes if identity.role is NodeRole.MEMBER)
     found = []
-    for event in timeline.of("knet.link.down", "knet.host.no_links", "corosync.totem.token_lost", *COROSYNC_STARTS):
-        if event.at is None or event.observer != episode.node or not low <= event.at.ns <= high:
-            continue
+    for event in _between(known.words, episode.node, low, high):
         if event.type in COROSYNC_STARTS:
             break  # what a new corosync prints is no word about the loss
         peer = timeline.node(str(event.fields.get("host"))) if event.fields.get("host") is not None else None
@@ -168,29 +245,16 @@ def _testimony(episode: _Episode, timeline: Timeline) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _pauses(episode: _Episode, timeline: Timeline) -> tuple[str, ...]:
+def _pauses(episode: _Episode, known: _Known) -> tuple[str, ...]:
     low, high = episode.start.ns - EPISODE_NS, min(episode.end_ns, episode.start.ns + 600 * NS) + EPISODE_NS
-    return tuple(
-        event.uid
-        for event in timeline.of(*PAUSES)
-        if event.observer == episode.node and event.at is not None and low <= event.at.ns <= high
-    )
+    return tuple(event.uid for event in _between(known.pauses, episode.node, low, high))
 
 
-def _corosync_gone(episode: _Episode, timeline: Timeline, views: Views) -> tuple[str, ...]:
+def _corosync_gone(episode: _Episode, known: _Known) -> tuple[str, ...]:
     """Lines of the lost node that say that its corosync had ended by itself: then it lived on, and its daemons gave up in turn."""
     low, high = episode.start.ns - 2 * EPISODE_NS, episode.start.ns + NS
-    own = Node(episode.node)
-    ends = [
-        view.opened_by
-        for view in views.of("daemon.end")
-        if view.observer == own and view.value["daemon"] == "corosync" and low <= start_ns(view) <= high
-    ]
-    lost = [
-        event.uid
-        for event in timeline.of("pcmk.cluster.lost")
-        if event.observer == own and event.at is not None and low <= event.at.ns <= high
-    ]
+    ends = [view.opened_by for view in _between(known.daemon_ends, episode.node, low, high)]
+    lost = [event.uid for event in _between(known.cluster_lost, episode.node, low, high)]
     return tuple(uid for uid in (*ends, *lost) if uid is not None)
 
 
@@ -219,16 +283,10 @@ def _others_spoke(episode: _Episode, timeline: Timeline, silence: int | None) ->
     return bool(said) and all(event.program != "corosync" for event in said)
 
 
-def _fencing(episode: _Episode, views: Views) -> View | None:
+def _fencing(episode: _Episode, known: _Known) -> View | None:
     """The fencing operation against the lost node that belongs to the episode: from shortly before it to its end."""
-    found = [
-        view
-        for view in views.of("fencing.operation")
-        if view.value.get("target") == episode.node
-        and view.value.get("action") in {"off", "reboot"}
-        and view.start is not None
-        and episode.start.ns - 300 * NS <= view.start.ns <= episode.end_ns
-    ]
+    near = _between(known.shots, episode.node, episode.start.ns - 300 * NS, episode.end_ns)
+    found = sorted(near, key=lambda view: view.observer)
     ended_well = [view for view in found if view.value.get("result") == "ok"]
     return next(iter(ended_well or found), None)
 
@@ -243,36 +301,25 @@ def _fenced_before(episode: _Episode, operation: View | None) -> bool:
     return operation.start.before(episode.start) is Tri.TRUE
 
 
-def _links(views: Views, observer: Node, episode: _Episode, peers: set[str]) -> tuple[str, ...]:
-    return tuple(
-        view.opened_by
-        for view in views.of("link.state")
-        if view.observer == observer
-        and view.value.get("state") == "down"
-        and str(view.value.get("peer")) in peers
-        and view.opened_by is not None
-        and view.start is not None
-        and abs(view.start.ns - episode.start.ns) <= EPISODE_NS
-    )
+def _links(known: _Known, observer: str, episode: _Episode, peers: set[str]) -> tuple[str, ...]:
+    near = _between(known.links, observer, episode.start.ns - EPISODE_NS, episode.start.ns + EPISODE_NS)
+    return tuple(v.opened_by for v in near if str(v.value.get("peer")) in peers and v.opened_by is not None)
 
 
-def _splits(episodes: Sequence[_Episode], timeline: Timeline, views: Views) -> Iterator[View]:
+def _splits(known: _Known) -> Iterator[View]:
     """One row for each group of episodes that exclude each other, none of them by a pause."""
-    left = [e for e in episodes if (_saw_leave(e, episodes) or _testimony(e, timeline)) and not _pauses(e, timeline)]
-    while left:
-        group = [left.pop(0)]
-        for episode in list(left):
-            if any(_related(episode, other) for other in group):
-                group.append(episode)
-                left.remove(episode)
-        yield _split(group, timeline, views)
+    apart = [e for e in known.episodes if (_saw_leave(e, known) or _testimony(e, known)) and not _pauses(e, known)]
+    groups: list[list[_Episode]] = []
+    for episode in apart:  # in order of time
+        if groups and episode.start.ns - groups[-1][-1].start.ns <= EPISODE_NS:
+            groups[-1].append(episode)
+        else:
+            groups.append([episode])
+    for group in groups:
+        yield _split(group, known)
 
 
-def _related(one: _Episode, other: _Episode) -> bool:
-    return abs(one.start.ns - other.start.ns) <= EPISODE_NS
-
-
-def _split(group: Sequence[_Episode], timeline: Timeline, views: Views) -> View:
+def _split(group: Sequence[_Episode], known: _Known) -> View:
     first = min(group, key=lambda episode: episode.start.ns)
     nodes = tuple(sorted({name for e in group for name in (e.node, *e.witnesses)}))
     excluded = {(w, e.node) for e in group for w in e.witnesses}
@@ -282,8 +329,8 @@ def _split(group: Sequence[_Episode], timeline: Timeline, views: Views) -> View:
     isolated = nodes if len(smallest) == len(sides) else tuple(sorted(n for side in smallest for n in side))
     ends = [e.end for e in group]
     end = None if None in ends else max((e for e in ends if e is not None), key=lambda e: e.ns)
-    evidence = [uid for e in group for uid in (*e.evidence, *_testimony(e, timeline))]
-    links = [uid for e in group for w in e.witnesses for uid in _links(views, Node(w), e, {e.node})]
+    evidence = [uid for e in group for uid in (*e.evidence, *_testimony(e, known))]
+    links = [uid for e in group for w in e.witnesses for uid in _links(known, w, e, {e.node})]
     value: dict[str, Scalar] = {
         "nodes": nodes,
         "sides": tuple(",".join(side) for side in sides),

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.state.intervals import Intervals
-from hadiag.state.reading import daemon, number, text, words
+from hadiag.state.reading import at_of, daemon, number, text, words
 from hadiag.state.stream import Break, by_observer, placed, with_breaks
+from hadiag.state.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,8 +91,11 @@ class MembershipTracker:
         _node_states(timeline, tables, frozenset(corosync))
         for table in (tables.ring, tables.partition, tables.state):
             yield from table.views()
+        fenced: dict[str, list[Fenced]] = {}
+        for done in given.fenced:
+            fenced.setdefault(done.target, []).append(done)
         for view in tables.absent.views():
-            yield _with_fencing(view, given.fenced)
+            yield _with_fencing(view, fenced.get(str(view.value["node"]), ()))
 
 
 def _replay(timeline: Timeline, tables: _Tables, observer: _Observer, events: Sequence[Event]) -> None:
@@ -250,8 +254,8 @@ def _sequence(event: Event) -> int | None:
 
 def _node_states(timeline: Timeline, tables: _Tables, with_corosync: frozenset[Node]) -> None:
     """Peer states of the pacemaker daemons; only the controller's word counts for a node being lost."""
-    unclean = placed(timeline, *PEER_UNCLEAN)
-    orderly = placed(timeline, *PEER_DOWN_ORDERLY)
+    unclean = _about(placed(timeline, *PEER_UNCLEAN))
+    orderly = _about(placed(timeline, *PEER_DOWN_ORDERLY))
     starts = placed(timeline, "pacemakerd.start", "pacemakerd.stop_done")
     states = placed(timeline, NODE_STATE)
     for observer, events in by_observer((*states, *starts)).items():
@@ -260,7 +264,9 @@ def _node_states(timeline: Timeline, tables: _Tables, with_corosync: frozenset[N
             if isinstance(step, Break) or step.type != NODE_STATE:
                 _forget_daemons(tables, observer, step)
             else:
-                _node_state(timeline, tables, step, _departure(timeline, step, orderly, unclean), with_corosync)
+                gone = (text(step, "state") or "").lower() == "lost"
+                how = _departure(timeline, step, orderly, unclean) if gone else ""
+                _node_state(timeline, tables, step, how, with_corosync)
 
 
 def _forget_daemons(tables: _Tables, observer: Node, step: Event | Break) -> None:
@@ -293,30 +299,38 @@ def _node_state(timeline: Timeline, tables: _Tables, event: Event, how: str, wit
         tables.absent.open(key, event.observer, event.at, event.uid, absence)
 
 
-def _departure(timeline: Timeline, lost: Event, orderly: Sequence[Event], unclean: Sequence[Event]) -> str:
+Signs = dict[str, "Window[Event]"]
+"""Lines about each node, in order of time."""
+
+
+def _about(events: Sequence[Event]) -> Signs:
+    named: dict[str, list[Event]] = {}
+    for event in events:
+        node = text(event, "node", "target", "peer")
+        if node is not None:
+            named.setdefault(node, []).append(event)
+    return {node: Window(mine, key=_moment) for node, mine in named.items()}
+
+
+def _moment(event: Event) -> int:
+    return at_of(event).ns
+
+
+def _departure(timeline: Timeline, lost: Event, orderly: Signs, unclean: Signs) -> str:
     """How a node went, judged by the lines around the moment at which it was lost."""
     node = timeline.node(text(lost, "node", "peer") or "") or text(lost, "node", "peer")
-    if any(_about(event, node) and _within(event, lost, 0, _UNCLEAN_AFTER) for event in unclean):
+    moment = at_of(lost).ns
+    if node in unclean and unclean[node].between(moment, moment + _UNCLEAN_AFTER):
         return "unclean"
-    if any(_about(event, node) and _within(event, lost, _ORDERLY_BEFORE, 5 * NS) for event in orderly):
+    if node in orderly and orderly[node].between(moment - _ORDERLY_BEFORE, moment + 5 * NS):
         return "orderly"
     return "unknown"
-
-
-def _about(event: Event, node: str | None) -> bool:
-    return node is not None and text(event, "node", "target", "peer") == node
-
-
-def _within(event: Event, centre: Event, before: int, after: int) -> bool:
-    if event.at is None or centre.at is None:
-        return False
-    return -before <= event.at.ns - centre.at.ns <= after
 
 
 def _with_fencing(view: View, fenced: Sequence[Fenced]) -> View:
     """Tell whether the absent node was fenced in, or just before, its absence."""
     for done in fenced:
-        if done.target != view.value["node"] or view.start is None:
+        if view.start is None:
             continue
         starts_before = done.at.ns >= view.start.ns - _FENCED_BEFORE
         ends_after = view.end is None or done.at.before(view.end) is not Tri.FALSE

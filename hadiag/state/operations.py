@@ -410,31 +410,35 @@ def _add_scheduler(timeline: Timeline, done: list[Operation]) -> None:
     """Failures that only the scheduler still knows, because the node's log does not reach back or is missing."""
     known = {(op.node, base_name(op.resource), op.op) for op in done if op.status in ("failed", "timeout")}
     known |= {(op.node, base_name(op.resource), op.op) for op in done if op.probe}
-    unexplained = [op for op in done if op.status == "failed" and not op.exit_reason and not op.probe]
+    unexplained: dict[tuple[str, str, str], Window[Operation]] = {}
+    for op in done:
+        if op.status == "failed" and not op.exit_reason and not op.probe:
+            unexplained.setdefault(op.key[:3], Window(key=_answered_ns)).add(op)
     for event in placed(timeline, FAILED_OP):
         resource, node = text(event, "rsc", "resource"), text(event, "node")
-        op = (text(event, "op") or "").lower()
-        probe = op == "probe"
-        op = "monitor" if probe else op.split("_")[0] if op.startswith(("start", "stop", "monitor")) else op
-        if resource is None or node is None or not op:
+        word = (text(event, "op") or "").lower()
+        probe = word == "probe"
+        word = "monitor" if probe else word.split("_")[0] if word.startswith(("start", "stop", "monitor")) else word
+        if resource is None or node is None or not word:
             continue
-        if (node, base_name(resource), op) in known:
-            _add_reason(unexplained, (node, base_name(resource), op), event)
+        key = (node, base_name(resource), word)
+        if key in known:
+            _add_reason(unexplained.get(key), event)
             continue
-        known.add((node, base_name(resource), op))
-        operation = Operation(base_name(resource), op, 0 if probe else -1, node, event.observer, answered=event)
+        known.add(key)
+        operation = Operation(base_name(resource), word, 0 if probe else -1, node, event.observer, answered=event)
         _outcome(operation, event)
         operation.exit_reason = operation.exit_reason or (text(event, "exit_reason", "reason") or "")
         operation.unexpected = True
         done.append(operation)
 
 
-def _add_reason(unexplained: Sequence[Operation], key: tuple[str, str, str], event: Event) -> None:
+def _add_reason(unexplained: Window[Operation] | None, event: Event) -> None:
     """The executor's words for a failure of which the DC printed the return code only."""
     reason = (text(event, "exit_reason", "reason") or "").strip(" ()")
-    for operation in unexplained:
-        lag = at_of(event).ns - _answered_ns(operation)
-        if operation.key[:3] != key or not reason or operation.exit_reason or not 0 <= lag <= _OUTPUT_NEAR:
+    moment = at_of(event).ns
+    for operation in unexplained.between(moment - _OUTPUT_NEAR, moment) if unexplained is not None else ():
+        if not reason or operation.exit_reason:
             continue
         operation.exit_reason = reason
         operation.evidence.append(event.uid)

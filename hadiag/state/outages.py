@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
@@ -12,7 +13,7 @@ from hadiag.model.view import View
 from hadiag.state.clones import ACTION, Kind
 from hadiag.state.intervals import end_ns, start_ns
 from hadiag.state.reading import at_of, base_name, text
-from hadiag.state.stream import placed
+from hadiag.state.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -51,6 +52,7 @@ _RETURN_S = 1800
 _MOVE = re.compile(r"(?P<source>[\w.-]+) -> (?:\w+ )?(?P<target>[\w.-]+)\s*$")
 _ROLES = frozenset({"Stopped", "Started", "Promoted", "Unpromoted", "Master", "Slave"})
 _PLAN_BEFORE = 600 * NS
+_NEVER = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,52 @@ class _Results:
         return [view for view in self._views[first:last] if view.end is not None and low <= view.end.ns <= high]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
-    """What outages are judged by."""
+    """What outages are judged by; the indexes are made once, when they are asked for."""
 
     given: Given
     operations: Sequence[View]
     kinds: Mapping[str, Kind]
     failed_starts: Sequence[View]
+
+    @cached_property
+    def acts(self) -> Window[Act]:
+        """Deliberate acts by their time."""
+        return Window(self.given.acts, key=_at)
+
+    @cached_property
+    def signs(self) -> Mapping[str, Window[Event]]:
+        """Signs of the loss of each node, by their time."""
+        named: dict[str, list[Event]] = {}
+        for event in self.given.placed(*_LOSS_SIGNS):
+            for node in _named(self.timeline, event):
+                named.setdefault(node, []).append(event)
+        return {node: Window(mine, key=_moment) for node, mine in named.items()}
+
+    @cached_property
+    def first_signs(self) -> Mapping[str, Window[Event]]:
+        """The first sign of each loss of a node."""
+        return {node: Window(_first_of_each(mine.all()), key=_moment) for node, mine in self.signs.items()}
+
+    @cached_property
+    def moves(self) -> Mapping[str, Sequence[tuple[Event, str]]]:
+        """Plans to move each resource, with the node that the scheduler believes to have it."""
+        found: dict[str, list[tuple[Event, str]]] = {}
+        for event in self.given.placed(ACTION):
+            move = _MOVE.search(text(event, "detail") or "")
+            if move is not None and move["source"] not in _ROLES:
+                found.setdefault(base_name(text(event, "rsc") or ""), []).append((event, move["source"]))
+        return found
+
+    @cached_property
+    def failures(self) -> Mapping[str, Window[View]]:
+        """Starts of each resource that failed, by their end."""
+        found: dict[str, list[View]] = {}
+        for view in self.failed_starts:
+            if view.end is not None:
+                found.setdefault(str(view.value["resource"]), []).append(view)
+        return {name: Window(mine, key=end_ns) for name, mine in found.items()}
 
     @property
     def timeline(self) -> Timeline:
@@ -106,8 +146,10 @@ class Context:
 
 def outage_views(context: Context, active: Sequence[View]) -> Iterator[View]:
     """Gaps between the stretches in which each resource worked."""
-    names = {str(view.value["resource"]) for view in active}
-    names |= {base_name(text(event, "rsc") or "") for event, _ in _moves(context.timeline)}
+    by_name: dict[str, list[View]] = {}
+    for view in active:
+        by_name.setdefault(str(view.value["resource"]), []).append(view)
+    names = {*by_name, *context.moves}
     operations: dict[str, list[View]] = {}
     for view in context.operations:
         operations.setdefault(str(view.value["resource"]), []).append(view)
@@ -116,9 +158,7 @@ def outage_views(context: Context, active: Sequence[View]) -> Iterator[View]:
         if kind.clone is True and not kind.promotable:
             continue
         role = "Promoted" if kind.promotable else None
-        mine = [
-            view for view in active if view.value["resource"] == name and (role is None or view.value["role"] == role)
-        ]
+        mine = [view for view in by_name.get(name, ()) if role is None or view.value["role"] == role]
         results: dict[str, _Results] = {}
         for view in operations.get(name, ()):
             results.setdefault(str(view.value["node"]), _Results()).add(view)
@@ -177,20 +217,36 @@ def _node_loss(context: Context, active: View) -> Instant | None:
     silence = next((gap for gap in context.timeline.silences.get(Node(str(node)), ()) if gap.start_ns == end.ns), None)
     if silence is None:
         return end
-    for event in placed(context.timeline, *_LOSS_SIGNS):
-        moment = at_of(event).ns
-        if moment <= end.ns or (silence.end_ns is not None and moment >= silence.end_ns) or event.observer == node:
-            continue
-        if _names_node(context.timeline, event, str(node)):
-            return replace(end, ns=moment, err_ns=(end.err_ns or 0) + NS, logged="")
+    signs = context.signs.get(str(node))
+    last = silence.end_ns - 1 if silence.end_ns is not None else _NEVER
+    for event in signs.between(end.ns + 1, last) if signs is not None else ():
+        if event.observer != node:
+            return replace(end, ns=at_of(event).ns, err_ns=(end.err_ns or 0) + NS, logged="")
     return end
 
 
-def _names_node(timeline: Timeline, event: Event, node: str) -> bool:
+def _named(timeline: Timeline, event: Event) -> set[str]:
+    """Nodes whose loss a line is a sign of."""
     if event.type == "pcmk.node.state" and text(event, "state") != "lost":
-        return False
-    named = (text(event, "host", "node", "failed") or "").split()
-    return any((timeline.node(name) or name) == node for name in named)
+        return set()
+    return {str(timeline.node(name) or name) for name in (text(event, "host", "node", "failed") or "").split()}
+
+
+def _first_of_each(signs: Sequence[Event]) -> list[Event]:
+    """The first of the signs that come within a minute."""
+    found: list[Event] = []
+    for event in signs:
+        if not found or at_of(event).ns - at_of(found[-1]).ns > 60 * NS:
+            found.append(event)
+    return found
+
+
+def _moment(event: Event) -> int:
+    return at_of(event).ns
+
+
+def _at(act: Act) -> int:
+    return act.at.ns
 
 
 def _gaps(context: Context, name: str, role: str | None, ups: Sequence[_Up]) -> Iterator[View]:
@@ -241,20 +297,15 @@ def _outage(context: Context, name: str, role: str | None, last: _Up, back: _Up 
 
 def _start_failed(context: Context, name: str, start: Instant, end: Instant | None) -> bool:
     """Whether a start failed meanwhile: then nobody planned how long it took."""
-    return any(
-        view.value["resource"] == name
-        and view.end is not None
-        and start.ns <= view.end.ns
-        and (end is None or view.end.ns <= end.ns)
-        for view in context.failed_starts
-    )
+    failures = context.failures.get(name)
+    return failures is not None and bool(failures.between(start.ns, end.ns if end is not None else _NEVER))
 
 
 def _unwanted(context: Context, name: str, start: Instant, back: _Up | None) -> bool:
     """Stopped on purpose: by a disable just before, or by its target role if it never came back."""
     ids = context.given.configured.containers(name)
-    for act in context.given.acts:
-        if act.what == "disable" and act.target in ids and -5 * NS <= start.ns - act.at.ns <= _CAUSED["disable"] * NS:
+    for act in context.acts.between(start.ns - _CAUSED["disable"] * NS, start.ns + 5 * NS):
+        if act.what == "disable" and act.target in ids:
             return True
     kind = context.kinds.get(name, Kind())
     return back is None and (kind.target_role or "").lower() == "stopped"
@@ -273,8 +324,9 @@ def _all_seen(context: Context, last: _Up) -> bool:
 def _planned_by(context: Context, name: str, last: _Up, back: _Up | None) -> Act | None:
     """Act that an outage follows from; a node that was lost can only follow from an act against that node."""
     ids = context.given.configured.containers(name)
-    for act in reversed(context.given.acts):
-        lead = (last.end.ns - act.at.ns) / NS if last.end is not None else -1.0
+    end = last.end.ns if last.end is not None else 0
+    for act in reversed(context.acts.between(end - _RETURN_S * NS, end + 5 * NS)):
+        lead = (end - act.at.ns) / NS
         returns = back is not None and act.what in _BY_NODE and act.target == back.node
         if returns and last.stopped and 0 <= lead <= _RETURN_S:
             return act
@@ -291,30 +343,12 @@ def _lost_before(context: Context, name: str, first: _Up | None) -> View | None:
     """The node that had the resource left no log: the DC's plan to move it, and the node's absence, tell of it."""
     if first is not None and first.start is None:
         return None
-    for event, source in _moves(context.timeline, name):
+    for event, source in context.moves.get(name, ()):
         lead = first.start.ns - at_of(event).ns if first is not None and first.start is not None else 0
         if not 0 <= lead <= _PLAN_BEFORE or (first is not None and source == first.node):
             continue
-        lost = _absence_start(context.timeline, source, at_of(event).ns)
-        if lost is not None:
-            return _outage(context, name, None, _Up(source, None, lost.at, None, lost.uid), first)
+        signs = context.first_signs.get(source)
+        lost = signs.before(at_of(event).ns, 1) if signs is not None else ()
+        if lost:
+            return _outage(context, name, None, _Up(source, None, lost[0].at, None, lost[0].uid), first)
     return None
-
-
-def _moves(timeline: Timeline, name: str | None = None) -> Iterator[tuple[Event, str]]:
-    """Plans of the scheduler to move a resource, with the node that it believes to have it."""
-    for event in placed(timeline, ACTION):
-        move = _MOVE.search(text(event, "detail") or "")
-        if move is not None and name in (None, base_name(text(event, "rsc") or "")) and move["source"] not in _ROLES:
-            yield event, move["source"]
-
-
-def _absence_start(timeline: Timeline, node: str, before_ns: int) -> Event | None:
-    """First sign of the last loss of a node before a moment."""
-    found: Event | None = None
-    for event in placed(timeline, *_LOSS_SIGNS):
-        if at_of(event).ns > before_ns or not _names_node(timeline, event, node):
-            continue
-        if found is None or at_of(event).ns - at_of(found).ns > 60 * NS:
-            found = event
-    return found

@@ -13,7 +13,7 @@ from hadiag.state.snapshots import Snapshot
 from hadiag.state.stream import Break, by_observer, placed, with_breaks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hadiag.model.entity import Node, Scalar
     from hadiag.model.event import Event
@@ -42,10 +42,13 @@ def transition_views(given: Given) -> Iterator[View]:
         for observer, events in by_observer(placed(timeline, CALCULATED, GRAPH, RESULT, *ABORTED, *LIFE)).items()
         for view in _observed(timeline, observer, events)
     ]
+    by_name: dict[str, list[Snapshot]] = {}
+    for one in inputs:
+        by_name.setdefault(str(one.fact.values.get("file")).removesuffix(".bz2"), []).append(one)
     used: set[str] = set()
     before: dict[Node, tuple[str, str | None]] = {}
     for view in sorted(logged, key=start_ns):
-        found = _input_of(view, inputs)
+        found = _input_of(view, by_name)
         path = found.fact.path if found is not None else None
         if path is None and before.get(view.observer, ("", None))[0] == view.value["file"]:
             path = before[view.observer][1]  # an input that has not changed is not saved again
@@ -57,12 +60,13 @@ def transition_views(given: Given) -> Iterator[View]:
             yield _unlogged(one)
 
 
-def _input_of(view: View, inputs: Sequence[Snapshot]) -> Snapshot | None:
+def _input_of(view: View, inputs: Mapping[str, Sequence[Snapshot]]) -> Snapshot | None:
     """The input with the name that the DC logged and the date of the run; names come again, dates do not."""
     name = str(view.value["file"]).removesuffix(".bz2")
-    near = [one for one in inputs if name and str(one.fact.values.get("file")).removesuffix(".bz2") == name]
     near = [
-        one for one in near if start_ns(view) - _STAMPED <= one.at.ns <= min(end_ns(view), start_ns(view)) + _STAMPED
+        one
+        for one in inputs.get(name, ())
+        if name and start_ns(view) - _STAMPED <= one.at.ns <= min(end_ns(view), start_ns(view)) + _STAMPED
     ]
     own = [one for one in near if one.observer == view.observer]
     return next(iter(own or near), None)
