@@ -96,6 +96,11 @@ class EventType:
     continues: bool
     next: str | None
 
+    @property
+    def kept(self) -> bool:
+        """Whether its lines become events; those of noise are known and counted, no more."""
+        return self.cls is not EventClass.NOISE
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:

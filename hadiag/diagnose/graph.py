@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hadiag.diagnose.score import Candidate, Effect
@@ -104,18 +105,54 @@ def build_graph(findings: Sequence[Finding], ruleset: RuleSet, timeline: Timelin
     return CausalGraph(by_id, links, candidates, weights, expected)
 
 
+class _Dated:
+    """The findings of a rule in order of their begin, so that an edge meets only those that lie in its reach."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.all = list(findings)
+        dated = [(finding.start, finding) for finding in self.all if finding.start is not None]
+        dated.sort(key=lambda each: each[0].ns)
+        self._dated = [finding for _, finding in dated]
+        self._begins = [start.ns for start, _ in dated]
+        self._undated = [finding for finding in self.all if finding.start is None]
+        errors = [start.err_ns for start, _ in dated]
+        known = [error for error in errors if error is not None]
+        self._error = None if len(known) < len(errors) else max(known, default=0)
+
+    def reached(self, source: Finding, within_ns: int | None) -> Sequence[Finding]:
+        """Those that may follow a finding within this time; all where either clock is unknown."""
+        if source.start is None or within_ns is None:
+            return self.all
+        high = bisect_right(self._begins, _latest(source, source.start.ns, within_ns))
+        low = 0
+        if source.start.err_ns is not None and self._error is not None:
+            low = bisect_left(self._begins, source.start.ns - source.start.err_ns - self._error)
+        return [*self._dated[low:high], *self._undated]
+
+
+def _latest(source: Finding, start: int, within_ns: int) -> int:
+    """Until when, in ns, what a finding brings about may begin."""
+    tail = source.end.ns - start if source.end is not None else 0
+    return start + max(within_ns, 0) + tail + SLACK_NS
+
+
 def _links(findings: Sequence[Finding], ruleset: RuleSet) -> list[Link]:
-    by_rule = _by_rule(findings)
-    found = []
-    for edge in ruleset.edges:
-        if edge.cause in ruleset.causes or edge.kind != "causes":
-            continue
-        for source in by_rule.get(edge.cause, ()):
-            for target in by_rule.get(edge.effect, ()):
-                link = _link(source, target, edge)
-                if link is not None:
-                    found.append(link)
+    by_rule = {rule: _Dated(members) for rule, members in _by_rule(findings).items()}
+    found: list[Link] = []
+    for rule, sources in by_rule.items():
+        for edge in ruleset.edges_from(rule) if rule not in ruleset.causes else ():
+            targets = by_rule.get(edge.effect)
+            if targets is not None and edge.kind == "causes":
+                found.extend(_links_along(edge, sources, targets))
     return found
+
+
+def _links_along(edge: Edge, sources: _Dated, targets: _Dated) -> Iterator[Link]:
+    for source in sources.all:
+        for target in targets.reached(source, edge.within_ns):
+            link = _link(source, target, edge)
+            if link is not None:
+                yield link
 
 
 def _by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
@@ -132,10 +169,7 @@ def _link(source: Finding, target: Finding, edge: Edge) -> Link | None:
         return Link(source.id, target.id, edge.weight, certain=False)
     if target.start.before(source.start) is Tri.TRUE:
         return None
-    lag = target.start.ns - source.start.ns
-    reach = max(edge.within_ns or 0, 0)
-    tail = (source.end or source.start).ns - source.start.ns
-    if edge.within_ns is not None and lag > reach + tail + SLACK_NS:
+    if edge.within_ns is not None and target.start.ns > _latest(source, source.start.ns, edge.within_ns):
         return None
     certain = source.start.before(target.start) is Tri.TRUE
     return Link(source.id, target.id, edge.weight if certain else edge.weight * 0.9, certain)
@@ -230,15 +264,16 @@ def _candidates(
     weights: dict[tuple[str, str], float] = {}
     pool: dict[str, Candidate] = {}
     by_rule = _by_rule(findings)
-    for edge in ruleset.edges:
-        cause = ruleset.causes.get(edge.cause) if edge.kind == "causes" else None
-        if cause is None:
-            continue
-        for finding in by_rule.get(edge.effect, ()):
-            for candidate in _instances(cause, finding):
-                pool.setdefault(candidate.id, candidate)
-                key = (candidate.id, finding.id)
-                weights[key] = max(weights.get(key, 0.0), edge.weight)
+    for rule, members in by_rule.items():
+        for edge in ruleset.edges_to(rule):
+            cause = ruleset.causes.get(edge.cause) if edge.kind == "causes" else None
+            if cause is None:
+                continue
+            for finding in members:
+                for candidate in _instances(cause, finding):
+                    pool.setdefault(candidate.id, candidate)
+                    key = (candidate.id, finding.id)
+                    weights[key] = max(weights.get(key, 0.0), edge.weight)
     weights |= _everywhere(pool, weights, by_rule, ruleset)
     spoken_for = {key[0] for key, weight in weights.items() if weight > STRENGTHS["rare"]}
     weights = {key: weight for key, weight in weights.items() if key[0] in spoken_for}
@@ -267,13 +302,14 @@ def _everywhere(
     of_cause: dict[str, list[Candidate]] = {}
     for candidate in pool.values():
         of_cause.setdefault(candidate.cause, []).append(candidate)
-    for edge in ruleset.edges:
-        if edge.kind != "causes" or edge.join is None or edge.join:
-            continue
-        for candidate in of_cause.get(edge.cause, ()):
-            for finding in by_rule.get(edge.effect, ()):
-                key = (candidate.id, finding.id)
-                found[key] = max(found.get(key, 0.0), edge.weight)
+    for cause, candidates in of_cause.items():
+        for edge in ruleset.edges_from(cause):
+            if edge.kind != "causes" or edge.join is None or edge.join:
+                continue
+            for candidate in candidates:
+                for finding in by_rule.get(edge.effect, ()):
+                    key = (candidate.id, finding.id)
+                    found[key] = max(found.get(key, 0.0), edge.weight)
     return found
 
 
@@ -306,18 +342,14 @@ def _expected(
     ruleset: RuleSet,
     timeline: Timeline,
 ) -> tuple[Expected, ...]:
-    found = []
+    found: list[Expected] = []
     explained = _of_candidates(weights)
-    edges: dict[str, list[Edge]] = {}
-    for edge in ruleset.edges:
-        if edge.kind == "causes":
-            edges.setdefault(edge.cause, []).append(edge)
     for candidate in candidates:
         own = [findings[name] for name in explained.get(candidate.id, ())]
         seen = {finding.rule for finding in own}
         span = _span(own)
-        for edge in edges.get(candidate.cause, ()):
-            if edge.effect not in seen:
+        for edge in ruleset.edges_from(candidate.cause):
+            if edge.kind == "causes" and edge.effect not in seen:
                 window = _window(edge, span, ruleset)
                 state = _coverage(edge.effect, candidate.nodes, window, ruleset, timeline)
                 found.append(Expected(candidate.id, edge.effect, edge.weight, state, candidate.nodes))

@@ -34,6 +34,11 @@ class _Reach:
     end: Instant
     others: Sequence[tuple[int, int]]
 
+    def of(self, views: Views, table: str) -> list[View]:
+        """The views of a table that belong to the incident."""
+        near = views.begun(table, self.start.ns - MARGIN_NS, self.end.ns + MARGIN_NS)
+        return [view for view in near if self.touches(view)]
+
     def touches(self, view: View) -> bool:
         """Tell whether a view began in the incident or near it, and nearer than to any other."""
         at = view.start.ns if view.start else self.start.ns
@@ -55,9 +60,10 @@ def impact(
     start, end = span(findings)
     if start is None or end is None:
         return Impact()
-    reach = _Reach(start, end, others)
-    outages = tuple(_outage(v) for v in views.of("rsc.outage") if reach.touches(v))
-    losses = _real_losses([v for v in views.of("node.loss") if reach.touches(v)], views, reach)
+    low, high = start.ns - 2 * MARGIN_NS, end.ns + 2 * MARGIN_NS  # what is further away is nearer to nothing
+    reach = _Reach(start, end, [other for other in others if other[1] >= low and other[0] <= high])
+    outages = tuple(_outage(v) for v in reach.of(views, "rsc.outage"))
+    losses = _real_losses(reach.of(views, "node.loss"), views, reach)
     nodes = tuple(NodeOutage(str(v.value["node"]), v.start, v.end, _how(v)) for v in losses)
     return Impact(outages, nodes, data_at_risk(kinds, losses, views, reach), _phases(losses, outages, views, reach))
 
@@ -110,7 +116,7 @@ def data_at_risk(kinds: Sequence[IncidentKind], losses: Sequence[View], views: V
 
 
 def _fencing(views: Views, reach: _Reach) -> list[View]:
-    return [v for v in views.of("fencing.operation") if reach.touches(v)]
+    return reach.of(views, "fencing.operation")
 
 
 def _phases(losses: Sequence[View], outages: Sequence[Outage], views: Views, reach: _Reach) -> Phases:

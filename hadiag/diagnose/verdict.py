@@ -82,11 +82,20 @@ def _incidents(material: Material) -> tuple[Incident, ...]:
     whole = build_graph(material.findings, material.ruleset, material.timeline)
     groups = group(material.findings, whole, material.timeline)
     spans = [_span(members) for members in groups]
+    conditions = [f for f in material.findings if f.role is Role.CONDITION]
     found = []
     for number, members in enumerate(groups):
         others = [each for place, each in enumerate(spans) if each is not None and place != number]
-        found.append(_incident(number + 1, members, others, material))
+        found.append(_incident(number + 1, members, _Beside(others, conditions), material))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What an incident is seen against: the spans of the others (UTC ns), and the conditions of the whole cluster."""
+
+    others: Sequence[tuple[int, int]]
+    conditions: Sequence[Finding]
 
 
 def _span(members: Sequence[Finding]) -> tuple[int, int] | None:
@@ -95,9 +104,7 @@ def _span(members: Sequence[Finding]) -> tuple[int, int] | None:
     return (start.ns, end.ns) if start and end and any(counts(f) for f in members) else None
 
 
-def _incident(
-    number: int, members: Sequence[Finding], others: Sequence[tuple[int, int]], material: Material
-) -> Incident:
+def _incident(number: int, members: Sequence[Finding], beside: _Beside, material: Material) -> Incident:
     graph = build_graph(members, material.ruleset, material.timeline)
     ranking = explain(graph, material.ruleset, material.timeline)
     found = kinds(members)
@@ -110,7 +117,7 @@ def _incident(
         severity=severity(members),
         kinds=found,
         explanations=ranking.explanations,
-        conditions=_conditions(members, material),
+        conditions=_conditions(members, beside.conditions, material.ruleset),
         chain=build_chain(
             graph,
             ranking.best,
@@ -118,7 +125,7 @@ def _incident(
             material.timeline,
             known=ranking.explanations[0].cause != "unknown",
         ),
-        impact=impact(members, found, material.views, others),
+        impact=impact(members, found, material.views, beside.others),
         worked=what_worked(members, material.views, start, end),
         missing=_missing(graph, ranking, material),
         findings=tuple(f.id for f in members),
@@ -137,12 +144,11 @@ def _title(members: Sequence[Finding]) -> str:
     return best.title
 
 
-def _conditions(members: Sequence[Finding], material: Material) -> tuple[str, ...]:
-    """Ids of the conditions that enable a finding of the incident."""
+def _conditions(members: Sequence[Finding], known: Sequence[Finding], ruleset: RuleSet) -> tuple[str, ...]:
+    """Ids of the known conditions that enable a finding of the incident."""
     rules = {f.rule for f in members}
-    enabling = {e.cause for e in material.ruleset.edges if e.kind == "enables" and e.effect in rules}
-    found = [f.id for f in material.findings if f.role is Role.CONDITION and f.rule in enabling]
-    return tuple(sorted(found))
+    enabling = {e.cause for rule in rules for e in ruleset.edges_to(rule) if e.kind == "enables"}
+    return tuple(sorted(f.id for f in known if f.rule in enabling))
 
 
 def _verdict(incidents: Sequence[Incident], timeline: Timeline) -> Verdict:

@@ -28,14 +28,14 @@ def what_worked(
     return tuple(dict.fromkeys(sentences))
 
 
-def _inside(view: View, start: Instant, end: Instant) -> bool:
-    return view.start is not None and start.ns - 60 * NS <= view.start.ns <= end.ns + 60 * NS
+def _inside(views: Views, table: str, start: Instant, end: Instant) -> tuple[View, ...]:
+    return views.begun(table, start.ns - 60 * NS, end.ns + 60 * NS)
 
 
 def _fencing(views: Views, start: Instant, end: Instant) -> list[str]:
     found = []
-    for view in views.of("fencing.operation"):
-        if not _inside(view, start, end) or view.value.get("result") != "ok" or view.start is None or view.end is None:
+    for view in _inside(views, "fencing.operation", start, end):
+        if view.value.get("result") != "ok" or view.start is None or view.end is None:
             continue
         took = format_duration(max(0, view.end.ns - view.start.ns) / NS)
         found.append(f"Fencing of {view.value.get('target')} succeeded in {took}.")
@@ -44,8 +44,8 @@ def _fencing(views: Views, start: Instant, end: Instant) -> list[str]:
 
 def _recovery(views: Views, start: Instant, end: Instant) -> list[str]:
     found = []
-    for view in views.of("rsc.outage"):
-        if not _inside(view, start, end) or view.end is None or view.start is None or view.value.get("planned"):
+    for view in _inside(views, "rsc.outage", start, end):
+        if view.end is None or view.start is None or view.value.get("planned"):
             continue
         took = format_duration(max(0, view.end.ns - view.start.ns) / NS)
         where = view.value.get("to_node")

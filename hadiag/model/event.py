@@ -12,11 +12,12 @@ from hadiag.model.time import Instant, LoggedTime
 
 
 class EventClass(StrEnum):
-    """How an event type is kept: always, only near a core event, or as a clock anchor (sampled)."""
+    """How an event type is kept: always, only near a core event, as a clock anchor (sampled), or never (known and counted)."""
 
     CORE = "core"
     CONTEXT = "context"
     ANCHOR = "anchor"
+    NOISE = "noise"
 
 
 @dataclass(frozen=True, slots=True)

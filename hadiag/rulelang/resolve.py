@@ -145,7 +145,10 @@ class _RuleCheck:
                 self._place.problem(path, f"the id of a finding; there is no {looked}{_near(looked, self._findings)}")
             elif step.kind == "event" and self._event_types is not None:
                 probe = Step(event=(looked,))
-                if not types_of(probe, self._event_types):
+                found = types_of(probe, self._event_types)
+                if found and not any(self._event_types[each].kept for each in found):
+                    self._place.problem(path, f"an event that is kept; lines of {looked} are noise and counted only")
+                if not found:
                     self._place.problem(
                         path, f"an event type of the catalogue; there is no {looked}{_near(looked, self._event_types)}"
                     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -24,6 +24,10 @@ class EventTypeInfo(Protocol):
     @property
     def subject(self) -> str | None:
         """Name of the field that is the subject."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether its lines become events at all; of noise they are counted only."""
 
     @property
     def after_resume(self) -> bool:
@@ -106,11 +110,19 @@ class RuleSet:
     strata: tuple[str, ...]
     places: Mapping[str, Located]
     event_types: Mapping[str, EventTypeInfo]
+    _from: dict[str, tuple[Edge, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _to: dict[str, tuple[Edge, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Sort the edges by their ends: they are asked for in each incident."""
+        for edge in self.edges:
+            self._from[edge.cause] = (*self._from.get(edge.cause, ()), edge)
+            self._to[edge.effect] = (*self._to.get(edge.effect, ()), edge)
 
     def edges_from(self, cause: str) -> tuple[Edge, ...]:
         """Edges that leave a cause or finding."""
-        return tuple(edge for edge in self.edges if edge.cause == cause)
+        return self._from.get(cause, ())
 
     def edges_to(self, effect: str) -> tuple[Edge, ...]:
         """Edges that end in a finding."""
-        return tuple(edge for edge in self.edges if edge.effect == effect)
+        return self._to.get(effect, ())

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
-_BASE = "cib.diff_base"
+_VERSION = "cib.diff"
 _TOGETHER = NS // 4
 """Lines of one new version follow each other this closely."""
 _ANSWER = 3 * NS
@@ -108,7 +108,7 @@ class _Change:
 class ConfigTracker:
     """Changes of the configuration."""
 
-    consumes = frozenset({*LINES, CIB_REQUEST, _BASE})
+    consumes = frozenset({*LINES, CIB_REQUEST, _VERSION})
 
     def views(self, given: Given) -> Iterator[View]:
         """Yield the changes in order of time."""
@@ -124,15 +124,15 @@ class ConfigTracker:
 def _logged(timeline: Timeline) -> list[_Change]:
     """Changes as each node logged them, with the request that they answer."""
     found: list[_Change] = []
-    for observer, events in by_observer(placed(timeline, *LINES, CIB_REQUEST, _BASE)).items():
+    for observer, events in by_observer(placed(timeline, *LINES, CIB_REQUEST, _VERSION)).items():
         group: list[_Change] = []
         owner = ("", "")
         for event in sorted(events, key=lambda one: (at_of(one).ns, one.seq)):
-            if group and (event.type == _BASE or at_of(event).ns - group[-1].start.ns > _TOGETHER):
+            if group and (event.type == _VERSION or at_of(event).ns - group[-1].start.ns > _TOGETHER):
                 group = group if _answers(event, group) else []
             if event.type == CIB_REQUEST:
                 group = _answered(group, event)
-            elif event.type != _BASE:
+            elif event.type != _VERSION:
                 one = said(timeline, event, owner)
                 if one is not None:
                     owner = (one.section, one.object)

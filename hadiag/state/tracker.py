@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Protocol
 
 from hadiag.model.source import Warn
@@ -33,6 +34,7 @@ class Views:
             tables.setdefault(view.table, []).append(view)
         self._tables = {name: tuple(sorted(rows, key=_sort_key)) for name, rows in sorted(tables.items())}
         self.warnings = warnings
+        self._begins: dict[str, tuple[list[int], list[int], list[int]]] = {}
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -42,6 +44,18 @@ class Views:
     def of(self, table: str) -> tuple[View, ...]:
         """All views of a table."""
         return self._tables.get(table, ())
+
+    def begun(self, table: str, low_ns: int, high_ns: int) -> tuple[View, ...]:
+        """Views of a table that began in a stretch of time (UTC ns, ends included), or at an unknown time, in their order."""
+        rows = self.of(table)
+        known = self._begins.get(table)
+        if known is None:
+            dated = sorted((row.start.ns, place) for place, row in enumerate(rows) if row.start is not None)
+            undated = [place for place, row in enumerate(rows) if row.start is None]
+            known = self._begins[table] = ([ns for ns, _ in dated], [place for _, place in dated], undated)
+        begins, places, undated = known
+        inside = places[bisect_left(begins, low_ns) : bisect_right(begins, high_ns)]
+        return tuple(rows[place] for place in sorted([*inside, *undated]))
 
     def at(self, table: str, ns: int) -> tuple[View, ...]:
         """Views of a table that span a moment (UTC ns)."""

@@ -34,6 +34,17 @@ MARK = event(
     cls="anchor",
     extra="fields: {epoch: int}\n",
 )
+CHATTER = event(
+    """\
+    - literal: "Service engine loaded: "
+      regex: "^Service engine loaded: (?P<what>.+)$"
+      samples:
+      - {line: "Service engine loaded: quorum", origin: recorded}
+    """,
+    name="service.loaded",
+    cls="noise",
+    extra="fields: {what: text}\n",
+)
 MEMBERS = event(
     """\
     - literal: "Members["
@@ -58,8 +69,8 @@ BLOCK = event(
 
 
 def catalogue_of(directory: Path) -> Catalogue:
-    """A core event, a context event, an anchor, a list that is cut, and a message of several lines."""
-    return pack(directory, LOST, DIFF, MARK, MEMBERS, BLOCK)
+    """A core event, a context event, an anchor, noise, a list that is cut, and a message of several lines."""
+    return pack(directory, LOST, DIFF, MARK, CHATTER, MEMBERS, BLOCK)
 
 
 def line(

@@ -94,6 +94,16 @@ def test_anchors_are_sampled(catalogue: Catalogue) -> None:
     assert [event.fields["epoch"] for event in read(text, catalogue).events] == [0, 5, 10, 60, 62]
 
 
+def test_noise_is_counted_and_never_kept(catalogue: Catalogue) -> None:
+    """Chatter beside a core event is a line that hadiag knows, and no event; a core event behind it is read as ever."""
+    chatter = line(1, "Service engine loaded: quorum", program="corosync")
+    found = read(chatter + line(2, "Node n2 state is now lost") + chatter, catalogue)
+
+    assert [event.type for event in found.events] == ["node.lost"]
+    assert found.summary.recognised == 3
+    assert found.unknowns == ()
+
+
 def test_a_storm_is_folded(catalogue: Catalogue) -> None:
     """Fifty equal events a minute stay; what follows is one row with its count and its last time."""
     text = (

@@ -32,6 +32,7 @@ class Type:
     layer: Layer = Layer.FENCING
     level: Level = Level.NOTICE
     after_resume: bool = False
+    kept: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ EVENTS = Events(
         "a": Type({"x": "word?", "n": "int?", "members": "list?"}),
         "b": Type({"x": "word?", "n": "int?"}),
         "c": Type({"x": "word?", "n": "int?"}),
+        "chatter.start": Type({}, kept=False),
     }
 )
 

@@ -60,16 +60,20 @@ def test_references_are_checked_when_all_files_are_read(tmp_path: Path) -> None:
     d: {state: no.table, after: c}
     e: {finding: test.unknown, after: c}
     f: {state: rsc.active, where: {colour: red}, after: c}
+    g: {event: chatter.start, after: c}
+    h: {event: chatter.*, after: c}
     """
     found = "\n".join(problems(tmp_path, rule(match, title="{c.zzz} {q.x}")))
     for expected in (
         "r0.yaml:12: match.a.event: an event type of the catalogue; there is no nothing.known",
         "r0.yaml:13: match.b.where.y: a field, not 'y'; known: ",
-        "r0.yaml:13: match.b: the name of another step, not 'z'; known: a, b, c, d, e, f",
+        "r0.yaml:13: match.b: the name of another step, not 'z'; known: a, b, c, d, e, f, g, h",
         "r0.yaml:14: match.c.where.x: a field, not 'q'",
         "match.d.state: a state table, not 'no.table'",
         "match.e.finding: the id of a finding; there is no test.unknown",
         "match.f.where.colour: a field, not 'colour'",
+        "match.g.event: an event that is kept; lines of chatter.start are noise and counted only",
+        "match.h.event: an event that is kept; lines of chatter.* are noise and counted only",
         "r0.yaml:4: title: a field, not 'zzz'",
         "r0.yaml:4: title: the name of another step, not 'q'",
     ):

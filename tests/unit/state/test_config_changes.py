@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from hadiag.model.fact import Fact
 
 LOADED = """
-+100s     n1 cib.diff_base version=0.7.3
++100s     n1 cib.diff version=0.7.4
 +100.001s n1 cib.change change=added path="/cib/configuration/nodes/node[@id='2']" element='<instance_attributes id="nodes-2"/>'
 +100.002s n1 cib.node_mode name=standby value=on change=set node=n2 message='++ <nvpair id="nodes-2-standby" name="standby"/>'
 +100.010s n1 cib.request op=apply_diff section=all result=OK origin=n2 client=cibadmin version=0.8.0
-+100.005s n2 cib.diff_base version=0.7.3
++100.005s n2 cib.diff version=0.7.4
 +100.006s n2 cib.node_mode name=standby value=on change=set node=n2 message='++ <nvpair id="nodes-2-standby" name="standby"/>'
 +100.020s n2 cib.request op=apply_diff section=all result=OK origin=n2 client=cibadmin version=0.8.0
 """
