@@ -94,6 +94,6 @@ def test_the_checker_prints_problems_and_remarks(tmp_path: Path, capsys: pytest.
     assert main([str(good)]) == 0
     assert capsys.readouterr().out == "1 event types, 1 patterns, 0 problems, 0 remarks\n"
     assert main([str(bad)]) == 1
-    assert f"{bad}/pack.yaml:5: events[0].class: 'core', 'context' or 'anchor'" in capsys.readouterr().out
+    assert f"{bad}/pack.yaml:5: events[0].class: 'core', 'context', 'anchor' or 'noise'" in capsys.readouterr().out
     assert main([]) == 2
     assert main([str(tmp_path / "none")]) == 2
