@@ -33,6 +33,8 @@ MULTI_ACTIVE = "sched.multi_active"
 
 _FAR = 1 << 62
 _RELATED = 600 * NS
+_POLL = 35 * NS
+"""Corosync waits half a minute for the answer of a quorum device (``quorum.device.sync_timeout``)."""
 _PRINTED = 2 * NS
 """What daemons that stamp whole seconds print at one moment may be this far apart."""
 _GRACE = 5 * NS
@@ -57,12 +59,12 @@ def contradictions(given: Given, views: Views) -> Iterator[View]:
 
 
 class _LogEnds:
-    """When the lines of each node end; an open view holds until then."""
+    """When the lines of each node end; an open view holds until then. What was collected later may lack lines of after."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._last: dict[str, int] = {}
         for log in timeline.coverage:
-            if log.end_ns is not None:
+            if log.end_ns is not None and not log.to_collection:
                 self._last[log.node] = max(self._last.get(log.node, -_FAR), log.end_ns)
         for event in timeline.events:
             if event.at is not None:
@@ -131,18 +133,8 @@ def _two_quorate(ends: _LogEnds, views: Views) -> Iterator[View]:
         for mine in _apart(rings, one, two.observer):
             for theirs in _apart(rings, two, one.observer):
                 common = _overlap(ends, mine, theirs)
-                within = (
-                    common is not None
-                    and common[0] is not None
-                    and _holds(one, common[0].ns)
-                    and _holds(two, common[0].ns)
-                )
-                if common is not None and within:
+                if common is not None:
                     yield _contradiction("two_quorate", mine, theirs, common, (one.observer, two.observer))
-
-
-def _holds(view: View, ns: int) -> bool:
-    return start_ns(view) <= ns <= end_ns(view)
 
 
 def _rings(views: Views) -> Mapping[str, Spans]:
@@ -154,11 +146,18 @@ def _rings(views: Views) -> Mapping[str, Spans]:
 
 
 def _apart(rings: Mapping[str, Spans], quorate: View, other: str) -> Iterator[View]:
+    """Rings of an observer without another node, as long as it was quorate in them.
+
+    What is only left from the ring before is no quorum of this one: corosync waits for the quorum device before it says so.
+    """
     mine = rings.get(str(quorate.observer))
     for ring in mine.meeting(quorate) if mine is not None else ():
-        members = ring.value["members"]
-        if isinstance(members, tuple) and other not in members:
-            yield ring
+        members, begun = ring.value["members"], start_ns(ring)
+        left_over = start_ns(quorate) < begun and end_ns(quorate) <= begun + _POLL and end_ns(quorate) < end_ns(ring)
+        if isinstance(members, tuple) and other not in members and not left_over:
+            start = quorate.start if start_ns(quorate) > begun else ring.start
+            end = quorate.end if end_ns(quorate) < end_ns(ring) else ring.end
+            yield replace(ring, start=start, end=end)
 
 
 def _active_twice(ends: _LogEnds, views: Views) -> Iterator[View]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from hadiag.model.entity import Node
+from hadiag.model.time import NS
+from hadiag.model.view import Coverage
 from hadiag.state import build_views
-from tests.unit.state.builders import timeline
+from tests.unit.state.builders import START, timeline
 
 IDS = {"1": "n1", "2": "n2"}
 TOGETHER = """
@@ -102,3 +105,31 @@ def test_how_long_a_fenced_node_logged_on() -> None:
     (found,) = build_views(timeline(text)).of("contradiction")
     assert found.value["what"] == "fenced_but_logging"
     assert found.value["overlap_s"] == pytest.approx(49.998)
+
+
+def test_quorum_that_is_left_from_the_ring_before() -> None:
+    """While corosync waits for the quorum device it still calls itself quorate; two sides that then lose it never both had it."""
+    waits = """
+        +63s n1 corosync.quorum.nonprimary
+        +64s n2 corosync.quorum.nonprimary
+    """
+    later = waits.replace("+63s", "+75s").replace("+64s", "+175s")
+    assert "two_quorate" not in rows(TOGETHER + APART + waits)
+    assert "two_quorate" not in rows(TOGETHER + APART + later)
+    kept = "+99s n1 x.y\n+100s n2 corosync.quorum.nonprimary\n+130s n2 x.y"
+    assert rows(TOGETHER + APART + kept)["two_quorate"] == [(("n1", "n2"), 38.0)]
+
+
+def test_lines_that_were_cut_off() -> None:
+    """The logs of a side that end early prove nothing of the time until the logs were collected."""
+    text = """
+        +0s n1 pcmk.dc.take
+        +1s n2 pcmk.dc.set node=n1
+        +9s n1 x.y
+        +20s n2 pcmk.dc.take
+        +60s n2 x.y
+    """
+    line = timeline(text)
+    log = Coverage(Node("n1"), "pacemaker", "n1/pacemaker.log", START, START + 60 * NS, 9, 9, to_collection=True)
+    line.coverage = (log,)
+    assert build_views(line).of("contradiction") == ()
