@@ -46,7 +46,7 @@ _STARTING = 60 * NS
 def contradictions(given: Given, views: Views) -> Iterator[View]:
     """Compare the views of different observers."""
     timeline = given.timeline
-    ends = _LogEnds(timeline)
+    ends = _LogEnds(timeline, views)
     yield from _pairs(
         "two_dcs", [v for v in views.of("dc.view") if v.value["dc"] == v.observer and v.told_by is None], ends
     )
@@ -59,16 +59,27 @@ def contradictions(given: Given, views: Views) -> Iterator[View]:
 
 
 class _LogEnds:
-    """When the lines of each node end; an open view holds until then. What was collected later may lack lines of after."""
+    """When the lines of each node end; an open view holds until then.
 
-    def __init__(self, timeline: Timeline) -> None:
+    A log that was collected later may lack its last lines. What a node believed then ends where others have it in their ring again.
+    """
+
+    def __init__(self, timeline: Timeline, views: Views) -> None:
         self._last: dict[str, int] = {}
+        lines: dict[str, int] = {}
         for log in timeline.coverage:
-            if log.end_ns is not None and not log.to_collection:
+            if log.end_ns is not None:
                 self._last[log.node] = max(self._last.get(log.node, -_FAR), log.end_ns)
         for event in timeline.events:
             if event.at is not None:
-                self._last[event.observer] = max(self._last.get(event.observer, -_FAR), event.at.ns)
+                lines[event.observer] = max(lines.get(event.observer, -_FAR), event.at.ns)
+        for node, line in lines.items():
+            self._last[node] = max(self._last.get(node, -_FAR), line)
+        for ring in views.of("membership.partition"):
+            members = ring.value["members"]
+            for node in members if isinstance(members, tuple) else ():
+                if node in lines and node != str(ring.observer) and start_ns(ring) > lines[node]:
+                    self._last[node] = min(self._last[node], start_ns(ring))
 
     def of(self, view: View) -> int:
         """End of a view, or of its observer's lines."""

@@ -121,15 +121,20 @@ def test_quorum_that_is_left_from_the_ring_before() -> None:
 
 
 def test_lines_that_were_cut_off() -> None:
-    """The logs of a side that end early prove nothing of the time until the logs were collected."""
+    """Where the last lines of a node are missing, what it believed ends when the others have it in their ring again."""
     text = """
-        +0s n1 pcmk.dc.take
-        +1s n2 pcmk.dc.set node=n1
-        +9s n1 x.y
+        +0s  n1 pcmk.dc.take
+        +9s  n1 x.y
         +20s n2 pcmk.dc.take
+        +20s n2 corosync.totem.new_membership ring_id=2.9 left="1"
+        +20s n2 corosync.quorum.members nodeids="2"
+        +40s n2 corosync.totem.new_membership ring_id=1.d joined="1"
+        +40s n2 corosync.quorum.members nodeids="1 2"
         +60s n2 x.y
     """
-    line = timeline(text)
-    log = Coverage(Node("n1"), "pacemaker", "n1/pacemaker.log", START, START + 60 * NS, 9, 9, to_collection=True)
-    line.coverage = (log,)
-    assert build_views(line).of("contradiction") == ()
+    line = timeline(text, aliases=IDS)
+    line.coverage = (
+        Coverage(Node("n1"), "pacemaker", "n1/pacemaker.log", START, START + 60 * NS, 9, 9, to_collection=True),
+    )
+    (found,) = build_views(line).of("contradiction")
+    assert (found.value["what"], round(float(str(found.value["overlap_s"])), 1)) == ("two_dcs", 20.0)
