@@ -31,6 +31,8 @@ _ZONE_AT_LEAST: Final = 600 * NS
 _HALF_HOUR: Final = 1800 * NS
 _QUARTER: Final = 900 * NS
 _FAR: Final = 7200 * NS
+_PRINTED: Final = NS // 2
+"""A shared fact lies in the middle of the unit that its line prints, half a second behind its begin at most."""
 _ATTEMPTS: Final = 8
 """Steps that are found or resized by their jumps, at most; each changes the pairs of the next look."""
 _SYNCHRONISED: Final = NS
@@ -184,7 +186,7 @@ def _placed(skew: Skew, node: Node, samples: Sequence[Sample]) -> Skew:
             continue
         low, high = sorted((before.times[-1], after.times[0]))
         told = changes[bisect_left(changes, low) : bisect_left(changes, high + 1)]  # the node says so itself
-        inside = mine[bisect_left(mine, low) : bisect_left(mine, high + 1)]
+        inside = mine[bisect_left(mine, low - _PRINTED) : bisect_left(mine, high + 1)]
         pause = max(pairwise(inside), key=lambda pair: pair[1] - pair[0], default=(low, high))
         bound = told[0] if told else pause[1]
         pieces[index] = replace(before, end=bound)

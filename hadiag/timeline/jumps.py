@@ -23,6 +23,8 @@ JUMP: Final = NS
 """Pieces of a skew that differ by at least this are a step, less is drift."""
 _NEAR: Final = 120 * NS
 _SLACK: Final = NS
+_PRINTED: Final = NS // 2 + 1
+"""A shared fact lies in the middle of the unit that its line prints."""
 _AROUND: Final = 600 * NS
 """How often a node logs is told by what it logged so long before and after."""
 _AWAY: Final = 10 * NS
@@ -75,7 +77,7 @@ class Attribution:
         """Correct the steps by one jump; False where nothing is left to correct."""
         others = {n: list(jumps_of(n, s)) for n, s in skews.items() if n != self.reference and s.pieces}
         for jump in (jump for found in others.values() for jump in found):
-            if self._resize(jump):
+            if self._resize(jump) or self._withdraw(jump):
                 return True
             if self._owner(jump, others) == self.reference and self._of_reference(jump):
                 return True
@@ -105,6 +107,19 @@ class Attribution:
                     return True
         return False
 
+    def _withdraw(self, jump: Jump) -> bool:
+        """Drop a step that a journal measured and that the peers' clocks do not show: the machine was suspended meanwhile."""
+        for node, size, (low, high) in (
+            (jump.node, jump.size, (jump.low, jump.high)),
+            (self.reference, -jump.size, jump.on_reference),
+        ):
+            slack = abs(size) + _SLACK
+            for step, cut in self._cuts(node):
+                if step.measured and low - slack <= cut <= high + slack and abs(size + step.by) < JUMP:
+                    self.steps[node] = [each for each in self.steps[node] if each is not step]
+                    return True
+        return False
+
     def widened(self, skews: Mapping[Node, Skew]) -> dict[Node, Skew]:
         """Skews whose error holds also where the size of a step rests on the order of a log alone, with pairs on one side."""
         wide = dict(skews)
@@ -118,9 +133,10 @@ class Attribution:
                 wide[node] = self._wide(node, skew, cuts, sorted(shown))
         for node, open_jumps in self.open_jumps(skews).items():
             for jump in open_jumps:
-                low, high = sorted(jump.on_reference)
-                wide[node] = wide[node].less_sure((jump.low, jump.high), abs(jump.size))
-                wide[self.reference] = wide[self.reference].less_sure((low, high), abs(jump.size))
+                earliest, latest = sorted(jump.on_reference)
+                behind = max(jump.high - _PRINTED, jump.bound)
+                for each, low, high in ((node, jump.low, behind), (self.reference, earliest, latest - _PRINTED)):
+                    wide[each] = wide[each].less_sure((low + 1, max(high, low + 2)), abs(jump.size))
         return wide
 
     def _wide(self, node: Node, skew: Skew, cuts: Sequence[tuple[Step, int]], shown: Sequence[int]) -> Skew:

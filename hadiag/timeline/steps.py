@@ -28,7 +28,12 @@ _NEAR: Final = 300 * NS
 _NEVER: Final = np.iinfo(np.int64).max
 _MOST: Final = 5
 """A file that runs back more often than this was merged or sorted, not stepped."""
-CHANGES: Final = frozenset({"systemd.time_changed", "chrony.step", "chrony.forward", "chrony.backward", "ntpd.step"})
+CHANGES: Final = frozenset(
+    {
+        *("systemd.time_changed", "journald.time_jump"),
+        *("chrony.step", "chrony.forward", "chrony.backward", "ntpd.step"),
+    }
+)
 """Events that tell of a change of the clock; some carry the size in the field ``offset_s``."""
 _AT_ONCE: Final = 2 * NS
 """Daemons tell of a step this soon after it."""
@@ -288,8 +293,8 @@ def moments(mine: Sequence[Sample], steps: Sequence[Step], base: int) -> list[tu
         passed += step.by
         if step.told is not None:
             low = high = step.told - passed
-        elif step.measured:
-            low, high = max(low, *before[-1:]), min(high, *behind[:1])
+        elif step.exact and step.firsts:
+            low, high = max([low, *before[-1:].tolist()]), min([high, *behind[:1].tolist()])
         elif len(before) and len(behind):
             low, high = int(before[-1]), int(behind[0])
         else:

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from hadiag.model.entity import Layer, Level, Scalar
 from hadiag.model.event import EventClass, RawEvent
 from hadiag.model.fact import Fact
-from hadiag.model.record import LogSummary, PrintedGap, StampRun
+from hadiag.model.record import BootSpan, LogSummary, PrintedGap, StampRun, WallStep
 from hadiag.model.source import BundleId, SourceRef
 from hadiag.model.time import NS, PLACEHOLDER_YEAR, LoggedTime, from_iso
 from hadiag.timeline import Timeline, build
@@ -106,6 +107,7 @@ class Log:
     formats: tuple[str, ...] = ()
     gaps: tuple[PrintedGap, ...] = ()
     raws: list[RawEvent] = field(default_factory=list)
+    truth: list[int] = field(default_factory=list)
 
     def stamp(self, ns: int) -> LoggedTime:
         """Stamp that the node prints at a true time."""
@@ -124,6 +126,7 @@ class Log:
         ref = SourceRef(self.bundle, self.path, line, line * 100, 99)
         ns = utc(at) if isinstance(at, str) else at
         stamp = None if ns is None else self.stamp(ns)
+        self.truth.append(ns or 0)
         raw = RawEvent(
             ref=ref,
             type=kind,
@@ -186,7 +189,22 @@ class Log:
             runs=tuple(runs),
             gaps=self.gaps,
             mtime=utc(self.mtime) // NS if self.mtime else None,
+            **self._measured(),
         )
+
+    def _measured(self) -> dict[str, Any]:
+        """What the entries of a journal tell of the time since boot, which is the true time here."""
+        if self.style != "journal":
+            return {}
+        walls = [raw.time.wall_ns for raw in self.raws if raw.time]
+        lines = [(number, wall, up) for number, (wall, up) in enumerate(zip(walls, self.truth, strict=True), 1)]
+        steps = [
+            WallStep(line, wall, after, (after - up) - (wall - before), "m/b", up)
+            for (_, wall, before), (line, after, up) in pairwise(lines)
+            if abs((after - up) - (wall - before)) >= NS // 2
+        ]
+        (first, begin, low), (last, end, high) = lines[0], lines[-1]
+        return {"steps": tuple(steps), "boots": (BootSpan("m/b", first, last, begin, end, low, high),)}
 
 
 _PROGRAMS = {

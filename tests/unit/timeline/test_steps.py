@@ -6,6 +6,7 @@ import pytest
 
 from hadiag.model.time import NS
 from hadiag.model.tri import Tri
+from hadiag.timeline import Timeline
 from tests.unit.timeline.builders import Log, members, timeline, utc
 
 
@@ -126,3 +127,106 @@ def test_size_that_only_the_order_of_a_log_tells_is_less_sure() -> None:
     assert late is not None
     assert (early.err_ns or 0) < NS
     assert (late.err_ns or 0) > 5 * NS
+
+
+def journal_and_log(changes: dict[int, float], *, peer: bool = False) -> list[Log]:
+    """A journal and a log of node a with a line every 10 s for ten minutes; its clock is changed before some of them.
+
+    Its peer b, if there is one, shares the facts of the first and of the last minutes only.
+    """
+    logs = [Log("a", "a/system.journal", family="journal", style="journal"), Log("a", "a/pacemaker.log")]
+    logs += [Log("b", "b/pacemaker.log")] if peer else []
+    for log in logs[1:]:
+        log.graph("10:00:00")
+    logs[0].add("10:00:00", "kernel.oom", "first")
+    for number in range(60):
+        at = utc("10:00:05") + number * 10 * NS
+        for log in logs[:2]:
+            log.skew_s = changes.get(number, log.skew_s)
+        logs[0].add(at, "kernel.oom", f"a {number}")
+        logs[1].add(at + NS, "kernel.oom", f"log {number}")
+        for log in logs[1:] if peer and not 12 < number < 48 else ():
+            log.ring(at + 2 * NS, f"1.{number:x}", joined="1 2")
+            log.diff(at + 3 * NS, f"0.{number}.1")
+    return logs
+
+
+def true_distance(line: Timeline, name: str, number: int) -> float:
+    """Seconds that an event lies behind where it was written."""
+    at = next(event.at for event in line.of("kernel.oom") if event.message == f"{name} {number}")
+    assert at is not None
+    lead = NS if name == "log" else 0
+    return (at.ns - utc("10:00:05") - number * 10 * NS - lead) / NS
+
+
+def test_a_journal_measures_a_small_step_exactly() -> None:
+    """Seven seconds forward leave no trace in the order of lines; the time since boot tells the size and nearly the moment."""
+    line = timeline(journal_and_log({40: 7.0}))
+    (step,) = line.clocks[line.nodes[0].name].steps
+    assert step.by_s == pytest.approx(7, abs=0.01)
+    assert step.error_s is not None
+    assert abs(step.at_ns - utc("10:06:41")) / NS <= step.error_s + 0.01 < 6
+    assert [true_distance(line, name, 50) for name in ("a", "log")] == [pytest.approx(0, abs=0.01)] * 2
+
+
+def test_two_steps_are_taken_out_in_the_order_in_which_they_happened() -> None:
+    """90 s forward and back again: by its own clock the second one lies before the first."""
+    line = timeline(journal_and_log({20: 90.0, 24: 0.0}))
+    steps = line.clocks[line.nodes[0].name].steps
+    assert [step.by_s for step in steps] == [pytest.approx(90, abs=0.01), pytest.approx(-90, abs=0.01)]
+    for number in (10, 19, 20, 23, 24, 40):
+        assert true_distance(line, "a", number) == pytest.approx(0, abs=0.01), number
+        assert true_distance(line, "log", number) == pytest.approx(0, abs=0.01), number
+
+
+def test_a_journal_that_runs_back_is_closed_and_the_next_one_measures_the_step() -> None:
+    """The step lies between two files of one boot."""
+    whole, log = journal_and_log({30: -900.0})
+    later = Log("a", "a/system@2.journal", family="journal", style="journal")
+    for raw, truth in list(zip(whole.raws, whole.truth, strict=True))[31:]:
+        later.skew_s = -900.0
+        later.add(truth, raw.type, raw.message)
+    del whole.raws[31:], whole.truth[31:]
+    line = timeline([whole, later, log])
+    (step,) = line.clocks[line.nodes[0].name].steps
+    assert step.by_s == pytest.approx(-900, abs=0.01)
+    early, late = true_distance(line, "a", 5), true_distance(line, "a", 55)
+    assert late - early == pytest.approx(0, abs=0.01)
+    assert not line.silences
+
+
+def test_a_machine_that_was_suspended_did_not_step() -> None:
+    """Its time since boot stood still, its wall clock was right all the time: the peers show no step."""
+    logs = journal_and_log({}, peer=True)
+    logs[0].truth[31:] = [up - 200 * NS for up in logs[0].truth[31:]]
+    assert timeline(logs[:2]).clocks[timeline(logs[:2]).nodes[0].name].steps
+    line = timeline(logs, members("a", "b"))
+    assert [clock.steps for clock in line.clocks.values()] == [(), ()]
+
+
+@pytest.mark.parametrize("paused", [0, 1])
+def test_a_paused_machine_is_the_one_whose_clock_fell_behind(paused: int) -> None:
+    """Its peer lost it for just so long; the peer's clock did not go forward."""
+    logs = [Log("a", "a/pacemaker.log"), Log("b", "b/pacemaker.log")]
+    for log in logs:
+        log.graph("10:00:00")
+    for number in range(60):
+        for index, log in enumerate(logs):
+            at = utc("10:00:00") + number * 10 * NS
+            if index == paused and 20 < number <= 26:
+                continue
+            log.skew_s = -60 if index == paused and number > 26 else 0
+            other = logs[1 - index].node
+            if number == 22:
+                log.add(at, "pcmk.node.state", f"{other} lost", node=other, state="lost")
+            elif number == 27 and index != paused:
+                log.add(at, "pcmk.node.state", f"{other} back", node=other, state="member")
+            elif not 20 < number < 27:
+                log.ring(at + NS // 2, f"1.{number:x}", joined="1 2")
+                log.diff(at + NS, f"0.{number}.1")
+    line = timeline(logs, members("a", "b"))
+    stepped = {str(node): clock.steps for node, clock in line.clocks.items()}
+    (step,) = stepped[logs[paused].node]
+    assert step.by_s == pytest.approx(-60, abs=0.1)
+    assert step.or_of is None
+    assert not stepped[logs[1 - paused].node]
