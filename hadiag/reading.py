@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import repeat
-from multiprocessing import get_context
 from pathlib import Path
-from pickle import PicklingError
 from typing import BinaryIO
 
 from hadiag import formats, snapshots
@@ -32,12 +28,18 @@ from hadiag.model.source import Artifact, ArtifactRole, BundleId, BundleKind, In
 from hadiag.resources import installed_packs, rules_dir
 from hadiag.rulelang.loader import read_rules
 from hadiag.scan.database import Database, build_database
+from hadiag.shares import Turns, can_divide, divided
 from hadiag.sources import Inputs, Limits
 from hadiag.sources.decode import usable_cpus
+from hadiag.sources.detect import HEAD, Codec, compression
 from hadiag.sources.inputs import given_before
 
 SIDE_BY_SIDE_BYTES = 32 << 20
-"""Bytes of all inputs from which on several of them are read side by side."""
+"""Bytes of logs from which on several processes read them."""
+MOST_SHARES = 4
+"""Processes that read one input: each decodes all of it."""
+PACKED = 8
+"""How many bytes of logs are about behind one of a compressed archive."""
 HEAD_BYTES = 64 << 10
 """Bytes of an artefact that are looked at before it is decided what it is."""
 
@@ -98,6 +100,16 @@ def load_catalogue(options: Options) -> Catalogue:
     return catalogue
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What one artefact gave; ``place`` is its number among those of its input."""
+
+    place: int
+    extract: LogExtract | None = None
+    facts: tuple[Fact, ...] = ()
+    warnings: tuple[Warn, ...] = ()
+
+
 class _Reader:
     """Reads one artefact after the other; a failure costs that artefact only."""
 
@@ -105,86 +117,85 @@ class _Reader:
         self.catalogue = catalogue
         self.database = database
         self.search = search
-        self.extracts: list[LogExtract] = []
-        self.facts: list[Fact] = []
-        self.warnings: list[Warn] = []
 
-    def read(self, artifact: Artifact) -> None:
-        """Read an artefact as a snapshot or as a log, whatever its content says."""
+    def read(self, artifact: Artifact, place: int) -> _Piece | None:
+        """Read an artefact as a snapshot or as a log, whatever its content says; None where it is neither."""
         if artifact.role is not ArtifactRole.CANDIDATE:
-            return
+            return None
         try:
-            self._read(artifact)
+            return self._read(artifact, place)
         except Exception as error:  # noqa: BLE001 - one artefact may be damaged in any way; the others are still read
             reason = f"Reading {artifact.path} failed ({type(error).__name__}: {error}); it was left out."
-            self.warnings.append(Warn("artifact-failed", reason, artifact.path))
+            return _Piece(place, warnings=(Warn("artifact-failed", reason, artifact.path),))
 
-    def _read(self, artifact: Artifact) -> None:
+    def _read(self, artifact: Artifact, place: int) -> _Piece | None:
         head = artifact.stream.read(HEAD_BYTES)
         if not head:
-            return
+            return None
         parser = snapshots.match(artifact.path, head)
         if parser is not None:
-            self._snapshot(parser, artifact, head)
-            return
+            data = head + artifact.stream.read(snapshots.MAX_BYTES - len(head))
+            source = snapshots.Source(artifact.bundle, artifact.path, artifact.node_hint, artifact.mtime)
+            facts, warnings = snapshots.read(parser, source, data)
+            return _Piece(place, facts=tuple(facts), warnings=tuple(warnings))
         kind = formats.detect(artifact.path, head)
         if kind is None:
             refused = formats.refusal(artifact.path, head)
-            self.warnings += [refused] if refused else []
-            return
-        self.extracts.append(extract_log(artifact, head, kind, self.database, self.catalogue, search=self.search))
-
-    def _snapshot(self, parser: snapshots.SnapshotParser, artifact: Artifact, head: bytes) -> None:
-        data = head + artifact.stream.read(snapshots.MAX_BYTES - len(head))
-        source = snapshots.Source(artifact.bundle, artifact.path, artifact.node_hint, artifact.mtime)
-        facts, warnings = snapshots.read(parser, source, data)
-        self.facts += facts
-        self.warnings += warnings
+            return _Piece(place, warnings=(refused,)) if refused else None
+        return _Piece(place, extract_log(artifact, head, kind, self.database, self.catalogue, search=self.search))
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What was read from one input."""
+    """What was read from one input, in the order of its artefacts."""
 
-    extracts: tuple[LogExtract, ...]
-    facts: tuple[Fact, ...]
-    warnings: tuple[Warn, ...]
+    pieces: tuple[_Piece, ...]
     summary: InputSummary
     input_warnings: tuple[Warn, ...]
     collected_at: Mapping[BundleId, int] = field(hash=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What reading needs beside the inputs."""
+
+    catalogue: Catalogue
+    database: Database
+    options: Options
+
+
 def read_inputs(paths: Sequence[str], catalogue: Catalogue, options: Options, stdin: BinaryIO | None = None) -> Reading:
-    """Read all inputs; several large files side by side, each in a process of its own.
+    """Read all inputs; where there is much to read, in several processes at a time.
 
     Raises:
         NoInputError: nothing in any of them was recognised.
     """
-    parts = _side_by_side(paths, catalogue, options) if _pays(paths, options) else None
-    if parts is None:
-        database, seen = build_database(catalogue, cache=options.cache), set[BundleId]()
-        parts = [
-            _read_input(number, path, (catalogue, database), options, (stdin, seen))
-            for number, path in enumerate(paths)
-        ]
+    known = _Known(catalogue, build_database(catalogue, cache=options.cache), options)
+    shares = _shares(paths, options)
+    if shares > 1:
+        parts = _side_by_side(paths, known, shares)
+    else:
+        seen = set[BundleId]()
+        parts = [_read_input(number, path, known, (stdin, seen)) for number, path in enumerate(paths)]
     own = tuple(warn for part in parts for warn in part.input_warnings)
-    if not any(part.extracts or part.facts for part in parts):
+    if not any(piece.extract or piece.facts for part in parts for piece in part.pieces):
         raise NoInputError(_nothing(paths, own))
     return _joined(parts, own)
 
 
 def _joined(parts: Sequence[_Part], own: Sequence[Warn]) -> Reading:
-    extracts = [extract for part in parts for extract in part.extracts]
+    pieces = [piece for part in parts for piece in part.pieces]
+    extracts = [piece.extract for piece in pieces if piece.extract is not None]
     return Reading(
         events=tuple(event for one in extracts for event in (*one.events, *one.found)),
         logs=tuple(one.summary for one in extracts),
-        facts=tuple(fact for part in parts for fact in part.facts),
+        facts=tuple(fact for piece in pieces for fact in piece.facts),
         unknowns=tuple(row for one in extracts for row in one.unknowns),
         inputs=tuple(part.summary for part in parts),
         input_warnings=tuple((number, warn) for number, part in enumerate(parts) for warn in part.input_warnings),
         warnings=(
             *own,
-            *(warn for part in parts for warn in part.warnings),
+            *(warn for piece in pieces for warn in piece.warnings),
             *(warn for one in extracts for warn in one.warnings),
         ),
         collected_at={bundle: at for part in parts for bundle, at in part.collected_at.items()},
@@ -195,65 +206,99 @@ def _joined(parts: Sequence[_Part], own: Sequence[Warn]) -> Reading:
 def _read_input(
     number: int,
     path: str,
-    known: tuple[Catalogue, Database],
-    options: Options,
+    known: _Known,
     other: tuple[BinaryIO | None, set[BundleId]],
+    turns: Turns | None = None,
 ) -> _Part:
-    """Read one input; ``other`` are standard input and the inputs that were read before."""
+    """Read one input, or of its artefacts those that are this share's turn.
+
+    ``other`` are standard input and the inputs that were read before.
+    """
     stdin, seen = other
+    options = known.options
     told = None if options.on_bytes is None else partial(_tell_bytes, options.on_bytes, number)
     inputs = Inputs([path], options.limits, stdin, on_bytes=told, seen=seen)
-    reader = _Reader(*known, options.search)
-    for artifact in inputs:
-        reader.read(_renamed(artifact, options.names))
+    reader = _Reader(known.catalogue, known.database, options.search)
+    pieces = []
+    for place, artifact in enumerate(inputs):
+        piece = (
+            reader.read(_renamed(artifact, options.names), place)
+            if turns is None or turns.mine(artifact.size)
+            else None
+        )
+        if piece is not None:
+            pieces.append(piece)
     warnings = tuple(warn for _, warn in inputs.warnings)
     (summary,) = inputs.summaries
-    return _Part(
-        tuple(reader.extracts), tuple(reader.facts), tuple(reader.warnings), summary, warnings, inputs.collected_at
-    )
+    return _Part(tuple(pieces), summary, warnings, inputs.collected_at)
 
 
 def _tell_bytes(tell: Callable[[int, int], None], number: int, _index: int, count: int) -> None:
     tell(number, count)
 
 
-def _pays(paths: Sequence[str], options: Options) -> bool:
-    """Whether processes of their own are worth their start: several files with enough bytes, and nothing that they share."""
-    if len(paths) < 2 or options.search is not None or options.workers < 2:
-        return False
-    files = [Path(path) for path in paths]
-    return all(map(Path.is_file, files)) and sum(file.stat().st_size for file in files) >= SIDE_BY_SIDE_BYTES
+def _shares(paths: Sequence[str], options: Options) -> int:
+    """How many processes read: more than one where there is enough to read, and decoding it does not fill them anyway."""
+    if options.workers < 2 or not can_divide() or not all(Path(path).exists() for path in paths):
+        return 1
+    if sum(_raw_bytes(Path(path)) for path in paths) < SIDE_BY_SIDE_BYTES:
+        return 1
+    if len(paths) > 1:
+        return min(options.workers, len(paths))
+    return 1 if _codec(Path(paths[0])) is Codec.BZ2 else min(options.workers, MOST_SHARES)
 
 
-def _side_by_side(paths: Sequence[str], catalogue: Catalogue, options: Options) -> list[_Part] | None:
-    """Read inputs in processes; None where the processes fail, so that they are read in this one.
+def _raw_bytes(path: Path) -> int:
+    """About how many bytes there are to read behind a path."""
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink())
+    if not path.is_file():
+        return 0
+    return path.stat().st_size * (1 if _codec(path) is None else PACKED)
 
-    Nothing is inherited: each process starts anew, takes the catalogue from the cache, and sends back what it read.
-    """
-    tell = options.on_bytes
-    alone = replace(options, on_bytes=None, on_stage=None)
-    try:
-        with ProcessPoolExecutor(min(options.workers, len(paths)), get_context("spawn")) as pool:
-            parts = []
-            for number, part in enumerate(pool.map(_read_alone, paths, repeat(alone), repeat(catalogue.digest))):
-                parts.append(part)
-                if tell is not None:
-                    tell(number, part.summary.bytes or 0)
-    except (BrokenExecutor, OSError, PicklingError, _OtherCatalogueError):
+
+def _codec(path: Path) -> Codec | None:
+    if not path.is_file():
         return None
+    with path.open("rb") as file:
+        return compression(file.read(HEAD))
+
+
+def _side_by_side(paths: Sequence[str], known: _Known, shares: int) -> list[_Part]:
+    """Read inputs in several processes: each reads whole inputs, or of a single input a part of the artefacts."""
+    sizes = [_raw_bytes(Path(path)) for path in paths] if len(paths) > 1 else []
+    read = divided(partial(_read_share, paths, sizes, known, shares), shares)
+    tell = known.options.on_bytes
+    parts = []
+    for number, of_input in enumerate(zip(*read, strict=True)):
+        part = _together([part for part in of_input if part is not None])
+        parts.append(part)
+        if tell is not None:
+            tell(number, part.summary.bytes or 0)
     return _each_once(parts)
 
 
-class _OtherCatalogueError(Exception):
-    """The packs are no longer those of the process that asked."""
+def _read_share(
+    paths: Sequence[str], sizes: Sequence[int], known: _Known, shares: int, share: int
+) -> list[_Part | None]:
+    """One share of the reading: of each input what was read, None where another share reads it."""
+    if share:
+        known = replace(known, options=replace(known.options, on_bytes=None, on_stage=None))
+    turns = Turns(share, shares)
+    if not sizes:
+        return [_read_input(0, paths[0], known, (None, set()), turns)]
+    seen = set[BundleId]()
+    mine = [turns.mine(size) for size in sizes]
+    return [
+        _read_input(number, path, known, (None, seen)) if mine[number] else None for number, path in enumerate(paths)
+    ]
 
 
-def _read_alone(path: str, options: Options, digest: str) -> _Part:
-    """In a process of its own: read one input with the packs of this digest."""
-    catalogue = load_catalogue(options)
-    if catalogue.digest != digest:
-        raise _OtherCatalogueError
-    return _read_input(0, path, (catalogue, build_database(catalogue, cache=options.cache)), options, (None, set()))
+def _together(parts: Sequence[_Part]) -> _Part:
+    """Join what several shares read of one input; each has met the whole of it, but read only its own artefacts."""
+    pieces = sorted((piece for part in parts for piece in part.pieces), key=lambda piece: piece.place)
+    warnings = dict.fromkeys(warn for part in parts for warn in part.input_warnings)
+    return replace(parts[0], pieces=tuple(pieces), input_warnings=tuple(warnings))
 
 
 def _each_once(parts: Sequence[_Part]) -> list[_Part]:
@@ -264,7 +309,7 @@ def _each_once(parts: Sequence[_Part]) -> list[_Part]:
         digest = part.summary.digest
         if digest in seen:
             summary = InputSummary(part.summary.path, BundleKind.FILE, part.summary.bytes, digest)
-            found.append(_Part((), (), (), summary, (given_before(part.summary.path),), {}))
+            found.append(_Part((), summary, (given_before(part.summary.path),), {}))
         else:
             found.append(part)
         seen.add(digest)

@@ -47,6 +47,26 @@ class RawEvent:
     last_time: LoggedTime | None = None
     """Stamp of the last of the folded lines."""
 
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Pickle as the call that makes it: between processes there are many of them."""
+        return RawEvent, (
+            self.ref,
+            self.type,
+            self.cls,
+            self.time,
+            self.host,
+            self.node_hint,
+            self.family,
+            self.program,
+            self.pid,
+            self.level,
+            self.message,
+            self.fields,
+            self.text,
+            self.repeated,
+            self.last_time,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

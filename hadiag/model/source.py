@@ -47,6 +47,10 @@ class SourceRef:
     offset: int
     length: int
 
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Pickle as the call that makes it: between processes there are many of them."""
+        return SourceRef, (self.bundle, self.path, self.line, self.offset, self.length)
+
     @property
     def uid(self) -> str:
         """Stable id of the line: 64-bit BLAKE2b over bundle, path and offset, in hex."""

@@ -95,6 +95,17 @@ class LoggedTime:
     resolution_ns: int = NS
     from_journal: bool = False
 
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Pickle as the call that makes it: between processes there are many of them."""
+        return LoggedTime, (
+            self.text,
+            self.wall_ns,
+            self.has_year,
+            self.utc_offset_s,
+            self.resolution_ns,
+            self.from_journal,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Instant:
