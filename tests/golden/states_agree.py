@@ -229,6 +229,37 @@ def _reason(_: str, line: Match, __: Name) -> Iterator[Wanted]:
     yield Wanted("rsc.operation", "end", {"resource": line["resource"], "exit_reason": f"{line['text'].strip()}*"})
 
 
+def _members(node: str, line: Match, name: Name) -> Iterator[Wanted]:
+    for member in line["ids"].split():
+        yield Wanted("membership.partition", "during", {"members": f"+{name(member)}"}, observer=node)
+
+
+def _leader(node: str, line: Match, name: Name) -> Iterator[Wanted]:
+    yield Wanted("dc.view", "start", {"dc": name(line["dc"])}, observer=node)
+
+
+def _controller(node: str, line: Match, _: Name) -> Iterator[Wanted]:
+    yield Wanted("controller.state", "start", {"state": line["state"]}, observer=node)
+
+
+def _begins(daemon: str) -> Callable[[str, Match, Name], Iterator[Wanted]]:
+    def wanted(node: str, _: Match, __: Name) -> Iterator[Wanted]:
+        yield Wanted("daemon.life", "start", {"daemon": daemon}, observer=node, late=5 * NS)
+
+    return wanted
+
+
+def _ends(daemon: str) -> Callable[[str, Match, Name], Iterator[Wanted]]:
+    def wanted(node: str, _: Match, __: Name) -> Iterator[Wanted]:
+        yield Wanted("daemon.life", "end", {"daemon": daemon, "how": "orderly"}, observer=node)
+
+    return wanted
+
+
+def _shut_down(node: str, _: Match, __: Name) -> Iterator[Wanted]:
+    yield Wanted("node.boot", "during", {"node": node, "how": "orderly"})
+
+
 def _none(_: str, __: Match, ___: Name) -> Iterator[Wanted]:
     return iter(())
 
@@ -274,11 +305,19 @@ TELLS: Sequence[tuple[re.Pattern[str], Callable[[str, Match, Name], Iterator[Wan
             _blocked,
         ),
         (
-            r"fence_\w+_(?:reboot|off|on)_\d+of\d+\[\d+\] error output \[ (?:.*ERROR: )?(?:Failed: )?(?P<text>.*?) \]",
+            r"fence_\w+_(?:reboot|off|on)_\d+of\d+\[\d+\] error output \[ .*?ERROR: (?:Failed: )?(?P<text>.*?) \]",
             _agent_said,
         ),
         (r"Fence agent \S+_(?P<action>[a-z]+)_\d+of\d+\[\d+\] timed out after", _device_timeout),
         (r"\w+\((?P<resource>[\w.-]+)\)\[\d+\]: +ERROR: (?P<text>.+)", _reason),
+        (r"^Members\[\d+\]:(?P<ids>(?: \d+)+)", _members),
+        (r"^Set DC to (?P<dc>\S+)", _leader),
+        (r"^State transition S_\w+ -> (?P<state>S_\w+)", _controller),
+        (r"^Corosync Cluster Engine .*starting up", _begins("corosync")),
+        (r"^Corosync Cluster Engine exiting normally", _ends("corosync")),
+        (r"^Starting Pacemaker \d", _begins("pacemakerd")),
+        (r"^Shutdown complete", _ends("pacemakerd")),
+        (r"^(?:Reached target|Starting) (?:poweroff|reboot)\.target", _shut_down),
         (r"authentication failure|Failed login by", _none),
     )
 )
