@@ -105,6 +105,7 @@ _NOWHERE: Final = SourceRef(BundleId(""), "", 0, 0, 0)
 _VARYING: Final = b"0123456789abcdef "
 """What varies between the lines of a flood: numbers, ids, the length of lists of them."""
 _PID: Final = re.compile(rb"\[ *([0-9]{1,9})\]")
+_NO_PID: Final = b"[]"
 _MAX_KNOWN: Final = 10_000
 """Lines that are known by their text behind the stamp; when there are more, all are forgotten."""
 
@@ -144,12 +145,12 @@ class _Groups:
     numbers: list[int]
     lines: Ints
     ranks: Ints
-    first: Ints
-    last: Ints
+    first: list[int]
+    last: list[int]
 
     def numbers_of(self, group: int) -> list[int]:
         """Numbers that hit a line, each once."""
-        start, end = int(self.first[group]), int(self.last[group])
+        start, end = self.first[group], self.last[group]
         return self.numbers[start:end] if end - start == 1 else list(dict.fromkeys(self.numbers[start:end]))
 
     def text_of(self, group: int) -> bytes:
@@ -183,12 +184,10 @@ class _Body:
     wall: int
 
 
-def _without_pid(body: bytes) -> tuple[bytes, int | None]:
-    """Take the first ``[number]`` out of a line: a daemon that was started anew says the same under another number."""
+def _pid_of(body: bytes) -> int | None:
+    """The first ``[number]`` of a line: a daemon that was started anew says the same under another number."""
     found = _PID.search(body)
-    if found is None:
-        return body, None
-    return b"%s[]%s" % (body[: found.start()], body[found.end() :]), int(found[1])
+    return None if found is None else int(found[1])
 
 
 def _bounded(known: dict[bytes, _T]) -> dict[bytes, _T]:
@@ -269,16 +268,21 @@ class _LogReader:
         numbers, lines = numbers[order], lines[order]
         first = np.concatenate(([0], np.flatnonzero(np.diff(lines)) + 1))
         ranks = np.maximum.reduceat(self._plan.ranks[numbers], first)
-        return _Groups(hits, numbers.tolist(), lines[first], ranks, first, np.append(first[1:], len(numbers)))
+        places = [*first.tolist(), len(numbers)]
+        return _Groups(hits, numbers.tolist(), lines[first], ranks, places[:-1], places[1:])
 
     def _take(self, here: StampedBlock, groups: _Groups, wall: Ints) -> None:
         """Read the lines that may be core events, and leave the others to the keeper."""
         later: dict[int, RawEvent] = {}
-        for group in np.flatnonzero(groups.ranks == _CORE).tolist():
-            rank, event = self._look(here, groups, group, wall)
-            groups.ranks[group] = rank
+        urgent = np.flatnonzero(groups.ranks == _CORE)
+        lines = groups.lines[urgent]
+        walls, bodies, ranks = wall[lines].tolist(), here.bodies(lines), []
+        for group, at, body in zip(urgent.tolist(), walls, bodies, strict=True):
+            rank, event = self._look(here, groups, group, _PID.sub(_NO_PID, body, 1), at)
+            ranks.append(rank)
             if event is not None:
                 later[group] = event
+        groups.ranks[urgent] = ranks
         self._recognised += int(np.count_nonzero(groups.ranks >= _NOISE))  # unread: the hit counts
         self._leave(here, groups, wall, later)
 
@@ -296,7 +300,7 @@ class _LogReader:
             self._keeper.wait(Batch(wall[groups.lines[rows]], rows, read))
         anchors: dict[str, list[int]] = {}
         for group in np.flatnonzero(groups.ranks == _ANCHOR).tolist():
-            anchors.setdefault(self._plan.keys[groups.numbers[int(groups.first[group])]], []).append(group)
+            anchors.setdefault(self._plan.keys[groups.numbers[groups.first[group]]], []).append(group)
         for group, event in later.items():
             if event.cls is EventClass.ANCHOR:
                 anchors.setdefault(event.type, []).append(group)
@@ -304,15 +308,22 @@ class _LogReader:
             places = np.array(sorted(members))
             self._keeper.sample(key, wall[groups.lines[places]], places, read)
 
-    def _look(self, here: StampedBlock, groups: _Groups, group: int, wall: Ints) -> tuple[int, RawEvent | None]:
+    def _look(
+        self, here: StampedBlock, groups: _Groups, group: int, key: bytes, wall: int
+    ) -> tuple[int, RawEvent | None]:
         """Read a line unless its text is known or shows that it is no core event.
+
+        Args:
+            here: the block of the line.
+            groups: what hit in it.
+            group: which of them the line is.
+            key: the line behind its stamp, without the process id.
+            wall: its printed time in ns.
 
         Returns:
             The rank of a line that was left unread, and the event of one that was read where the keeper takes it later: those of
             context and anchors (noise, that no one takes, is among them).
         """
-        index = int(groups.lines[group])
-        key, pid = _without_pid(here.body(index))
         if key in self._nothing:
             return _NONE, None
         model = self._models.get(key)
@@ -325,7 +336,8 @@ class _LogReader:
             return _RANK[model.cls], None
         else:
             numbers = []
-        return _NONE, self._read_now(here, index, _Body(key, pid, model, int(wall[index])), numbers)
+        index = int(groups.lines[group])
+        return _NONE, self._read_now(here, index, _Body(key, _pid_of(here.body(index)), model, wall), numbers)
 
     def _read_now(self, here: StampedBlock, index: int, body: _Body, numbers: list[int]) -> RawEvent | None:
         """Read a line; its event, if it is no core event."""
@@ -409,7 +421,8 @@ class _LogReader:
         )
 
     def _read_later(self, here: StampedBlock, index: int, numbers: list[int]) -> RawEvent | None:
-        key, pid = _without_pid(here.body(index))
+        body = here.body(index)
+        key, pid = _PID.sub(_NO_PID, body, 1), _pid_of(body)
         model = self._models.get(key)
         if model is not None:
             return self._known(here, index, _Body(key, pid, model, 0))

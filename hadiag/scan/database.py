@@ -18,6 +18,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -68,7 +69,7 @@ class Database:
         hits = self.scanner.scan(text)
         if not hits:
             return Hits(text, _NONE, _NONE, _NONE)
-        columns = np.array(hits, dtype=np.int64)
+        columns = np.fromiter(chain.from_iterable(hits), dtype=np.int64, count=2 * len(hits)).reshape(-1, 2)
         newlines = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == _NEWLINE)
         lines = np.searchsorted(newlines, columns[:, 1] - 1)  # by the last byte of the match
         return Hits(text, newlines, columns[:, 0], lines)
