@@ -25,6 +25,9 @@ _NEAR: Final = 120 * NS
 _SLACK: Final = NS
 _PRINTED: Final = NS // 2 + 1
 """A shared fact lies in the middle of the unit that its line prints."""
+_STARTS: Final = frozenset(
+    {"corosync.main.starting", "corosync.main.started_2x", "kernel.boot", "systemd.boot", "pacemakerd.start"}
+)
 _AROUND: Final = 600 * NS
 """How often a node logs is told by what it logged so long before and after."""
 _AWAY: Final = 10 * NS
@@ -185,11 +188,12 @@ class Attribution:
         mine, theirs = (jump.node, jump.low, jump.high), (self.reference, low, high)
         ahead, behind = (mine, theirs) if jump.size > 0 else (theirs, mine)
         size = abs(jump.size)
-        if self._was_away(behind[0], ahead, size):
+        started = any(each.raw.type in _STARTS for each in self._between(*behind))
+        if not started and self._was_away(behind[0], ahead, size):
             return behind[0]
         forward = self._longest(*ahead) >= size - _SLACK
         back = self._longest(behind[0], behind[1] - _AROUND, behind[2] + _AROUND) >= size
-        if forward and back:
+        if forward == back:  # both may have made it, or each of them a part of it
             return None
         return ahead[0] if forward else behind[0]
 

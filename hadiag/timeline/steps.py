@@ -136,6 +136,9 @@ def _without(backs: Sequence[Step], measured: Sequence[Step]) -> list[Step]:
         if near:
             closest = min(near, key=lambda each: abs(each.after - back.after))
             closest.firsts.update({key: line for key, line in back.firsts.items() if key not in closest.firsts})
+            before, after = max(closest.before, back.before), min(closest.after, back.after)
+            if after - before >= closest.by:
+                closest.before, closest.after, closest.elapsed = before, after, after - before - closest.by
         else:
             rest.append(back)
     return rest
