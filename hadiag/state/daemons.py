@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hadiag.model.time import NS
 from hadiag.model.view import View
+from hadiag.state.boots import SHUTDOWN, STARTS, boot_views, silence_views
 from hadiag.state.intervals import Intervals, OpenView
 from hadiag.state.membership import COROSYNC_END, COROSYNC_START
 from hadiag.state.reading import daemon, number, text
-from hadiag.state.stream import Break, by_observer, placed, silence_breaks, with_breaks
+from hadiag.state.stream import Break, by_observer, placed, with_breaks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from hadiag.model.entity import Node, Scalar
     from hadiag.model.event import Event
     from hadiag.model.time import Instant
-    from hadiag.state.fencing_results import Fenced
     from hadiag.state.given import Given
     from hadiag.timeline import Timeline
 
@@ -31,8 +31,6 @@ PACEMAKER_STOP = "pacemakerd.stop"
 PACEMAKER_DONE = "pacemakerd.stop_done"
 FATAL = "pacemakerd.fatal"
 MAIN_EXITED = "systemd.main_exited"
-SHUTDOWN = "systemd.shutdown"
-BOOT = "kernel.boot"
 SIGNALLED = "corosync.main.shutdown_signal"
 CLUSTER_LOST = "pcmk.cluster.lost"
 
@@ -69,9 +67,6 @@ _LIFE_EVENTS = (
 _DEATHS = frozenset({"killed", "crashed", "disconnected"})
 _NOT_CONNECTED = frozenset({102, 107})
 """Exit status of a daemon that gave up because corosync had gone (``CRM_EX_DISCONNECT``; ``ENOTCONN`` before 2.0)."""
-_CONFIRMED = 60 * NS
-_SHUTTING_DOWN = 300 * NS
-"""From the stop of the cluster software to the end of the log, or to the next boot, in an orderly shutdown."""
 _RESPAWNED = 10 * NS
 
 
@@ -88,7 +83,7 @@ class _Lives:
 class DaemonTracker:
     """Tables ``daemon.life``, ``daemon.end``, ``node.boot`` and ``observer.silent``."""
 
-    consumes = frozenset({*_LIFE_EVENTS, SHUTDOWN, BOOT})
+    consumes = frozenset({*_LIFE_EVENTS, SHUTDOWN, *STARTS})
 
     def views(self, given: Given) -> Iterator[View]:
         """Replay each observer's lines."""
@@ -101,8 +96,8 @@ class DaemonTracker:
         found = tuple(table.views())
         yield from found
         yield from (_moment_of_end(view) for view in found if view.end is not None and view.value["how"] in _DEATHS)
-        yield from _boots(timeline, given.fenced)
-        yield from _silences(timeline, given.fenced)
+        yield from boot_views(given)
+        yield from silence_views(given)
 
 
 def _moment_of_end(life: View) -> View:
@@ -249,105 +244,6 @@ def _how_exited(lives: _Lives, status: float | None) -> str:
 def _how(signal: int | None, core: str | None) -> str:
     dumped = core is not None and core.strip().lower() not in ("", "0", "false", "none")
     return "crashed" if dumped or signal in _CRASHES else "killed"
-
-
-def _boots(timeline: Timeline, fenced: Sequence[Fenced]) -> Iterator[View]:
-    """Boots of the nodes with logs: they end with an orderly shutdown, with fencing, or for no reason known.
-
-    A log may break off before the shutdown is through; that the cluster software was stopped just before tells of one as well.
-    """
-    stops = by_observer(placed(timeline, PACEMAKER_START, PACEMAKER_DONE))
-    shutdowns, kernels = by_observer(placed(timeline, SHUTDOWN)), by_observer(placed(timeline, BOOT))
-    observers = sorted({*shutdowns, *kernels, *timeline.silences})
-    for observer in observers:
-        table = Intervals("node.boot")
-        opened = table.open(observer, observer, None, None, {"node": str(observer), "how": "unknown"})
-        ends = sorted(
-            [*shutdowns.get(observer, ()), *kernels.get(observer, ()), *silence_breaks(timeline, observer)],
-            key=lambda step: step.at.ns if step.at is not None else 0,
-        )
-        for step in ends:
-            current = table.current(observer)
-            opened = _boot_step(timeline, table, observer, step, fenced) or opened
-            stop = _stopped_before(stops.get(observer, ()), step)
-            if stop is not None and current is not None and current.value["how"] in ("crash", "unknown"):
-                current.value["how"] = "orderly"
-                current.note(stop.uid)
-        if opened is table.current(observer):
-            opened.value["how"] = "running"
-        yield from table.views()
-
-
-def _boot_step(
-    timeline: Timeline, table: Intervals, observer: Node, step: Event | Break, fenced: Sequence[Fenced]
-) -> OpenView | None:
-    current = table.current(observer)
-    if isinstance(step, Break):
-        if current is None:
-            return None
-        confirmed = _fencing_of(timeline, step, fenced)
-        back = _end_of_silence(timeline, observer, step)
-        # A node that never came back may as well run on, cut off from whoever collected the logs.
-        current.value["how"] = "fenced" if confirmed is not None else "crash" if back is not None else "unknown"
-        current.note(confirmed.uid if confirmed is not None else None)
-        table.close(observer, step.at, step.uid)
-        value: dict[str, Scalar] = {"node": str(observer), "how": "unknown"}
-        return table.open(observer, observer, back, None, value) if back is not None else None
-    if step.type == SHUTDOWN:
-        if current is not None:
-            current.value["how"] = "orderly"
-            current.note(step.uid)
-        return None
-    if current is not None and current.start is not None and _same_start(current.start, step.at):
-        current.note(step.uid)
-        return None
-    if current is not None and current.start is None and _begins_with(timeline, observer, step):
-        current.start, current.opened_by = step.at, step.uid
-        return None
-    return table.open(observer, observer, step.at, step.uid, {"node": str(observer), "how": "unknown"})
-
-
-def _begins_with(timeline: Timeline, observer: Node, boot: Event) -> bool:
-    """Whether nothing of a node was logged before a boot: then nothing tells of another one before it."""
-    times, _ = timeline.logged_by(observer)
-    return boot.at is not None and (not times or times[0] >= boot.at.ns - _CONFIRMED)
-
-
-def _stopped_before(stops: Sequence[Event], step: Event | Break) -> Event | None:
-    """The end of an orderly stop of the cluster software, where it came shortly before a step and no start followed."""
-    if step.at is None:
-        return None
-    before = [stop for stop in stops if stop.at is not None and stop.at.ns <= step.at.ns]
-    last = before[-1] if before else None
-    near = last is not None and last.at is not None and step.at.ns - last.at.ns <= _SHUTTING_DOWN
-    return last if last is not None and near and last.type == PACEMAKER_DONE else None
-
-
-def _end_of_silence(timeline: Timeline, observer: Node, pause: Break) -> Instant | None:
-    for silence in timeline.silences.get(observer, ()):
-        if silence.start_ns == pause.at.ns and silence.end_ns is not None:
-            return replace(pause.at, ns=silence.end_ns, logged="")
-    return None
-
-
-def _fencing_of(timeline: Timeline, pause: Break, fenced: Sequence[Fenced]) -> Fenced | None:
-    """Fencing that explains a silence: confirmed after the last line, and before the node was back."""
-    back = _end_of_silence(timeline, pause.observer, pause)
-    for done in fenced:
-        late_enough = done.at.ns >= pause.at.ns - (pause.at.err_ns or NS)
-        if done.target == pause.observer and late_enough and (back is None or done.at.ns <= back.ns + _CONFIRMED):
-            return done
-    return None
-
-
-def _silences(timeline: Timeline, fenced: Sequence[Fenced]) -> Iterator[View]:
-    for observer in sorted(timeline.silences):
-        for pause in silence_breaks(timeline, observer):
-            done = _fencing_of(timeline, pause, fenced)
-            value: dict[str, Scalar] = {"node": str(observer), "how": "fenced" if done is not None else "unknown"}
-            end = _end_of_silence(timeline, observer, pause)
-            evidence = (done.uid,) if done is not None else ()
-            yield View("observer.silent", observer, pause.at, end, value, None, None, evidence)
 
 
 TRACKER = DaemonTracker()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -47,6 +47,14 @@ class Given:
     def fenced(self) -> tuple[Fenced, ...]:
         """Operations that took a node down."""
         return fenced_nodes(self.timeline)
+
+    @cached_property
+    def fenced_by(self) -> Mapping[str, Sequence[Fenced]]:
+        """Operations that took a node down, by that node."""
+        found: dict[str, list[Fenced]] = {}
+        for done in self.fenced:
+            found.setdefault(done.target, []).append(done)
+        return found
 
     @cached_property
     def devices(self) -> frozenset[str]:

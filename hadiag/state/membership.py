@@ -91,11 +91,8 @@ class MembershipTracker:
         _node_states(timeline, tables, frozenset(corosync))
         for table in (tables.ring, tables.partition, tables.state):
             yield from table.views()
-        fenced: dict[str, list[Fenced]] = {}
-        for done in given.fenced:
-            fenced.setdefault(done.target, []).append(done)
         for view in tables.absent.views():
-            yield _with_fencing(view, fenced.get(str(view.value["node"]), ()))
+            yield _with_fencing(view, given.fenced_by.get(str(view.value["node"]), ()))
 
 
 def _replay(timeline: Timeline, tables: _Tables, observer: _Observer, events: Sequence[Event]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from hadiag.model.time import NS
 from hadiag.state import build_views
 from hadiag.state.commands import Command, parse_command
-from tests.unit.state.builders import timeline
+from tests.unit.state.builders import START, timeline
 
 
 @pytest.mark.parametrize(
@@ -212,3 +213,34 @@ def test_options_keep_the_old_names() -> None:
     assert [(v.value["name"], v.value["value"], v.value["source"]) for v in views.of("cluster.option")] == [
         ("stonith-enabled", "false", "event")
     ]
+
+
+def test_an_orderly_reboot_is_two_boots() -> None:
+    """The first ends with the last line of the shutdown, the second begins with what starts first, kernel or daemon."""
+    lines = """
+        +0s   n1 corosync.main.starting version=3
+        +60s  n1 systemd.shutdown action=reboot
+        +62s  n1 pacemakerd.stop_done
+        +63s  n1 systemd.shutdown action=Reboot
+        +90s  n1 {}
+        +91s  n1 corosync.main.starting version=3
+        +92s  n1 kernel.boot version=6.1
+    """
+    for first in ("kernel.boot version=6.1", "x.y", "systemd.boot version=252"):
+        one, two = build_views(timeline(lines.format(first))).of("node.boot")
+        assert (one.value["how"], two.value["how"]) == ("orderly", "running")
+        assert one.end is not None
+        assert two.start is not None
+        assert (one.end.ns - START) // NS == 63
+        assert (two.start.ns - START) // NS == (91 if first == "x.y" else 90)
+
+
+def test_a_node_that_was_shut_down_does_not_run_on() -> None:
+    """Where the log ends with the shutdown, so does the boot; a shutdown that somebody cut short by fencing was fencing."""
+    down = "+0s n1 corosync.main.starting version=3\n+60s n1 systemd.shutdown action=poweroff\n"
+    (boot,) = build_views(timeline(down)).of("node.boot")
+    assert (boot.value["how"], boot.end is not None) == ("orderly", True)
+    cut = down + "+61s n1 log.silent\n+65s n2 fence.op_result target=n1 action=off result=ok op_id=aaaaaaaa"
+    assert build_views(timeline(cut)).of("node.boot")[0].value["how"] == "fenced"
+    off = down + "+61s n1 log.silent\n+90s n1 log.back\n+90s n1 kernel.boot version=6.1"
+    assert [view.value["how"] for view in build_views(timeline(off)).of("node.boot")] == ["orderly", "running"]
