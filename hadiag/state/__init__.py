@@ -13,7 +13,8 @@ Tables and their values:
 * ``membership.split``, ``node.loss``: see ``hadiag.state.losses``
 * ``node.state``: node, state, witness, unclean. ``lost`` only from corosync or the controller; what another daemon
   calls lost is ``process_lost``; witness ``cib`` is the word of a CIB or scheduler input, with its own states (online,
-  offline, unclean, pending, standby, maintenance)
+  offline, unclean, pending, standby, maintenance); witness ``schedulerd``
+  is the word of a DC's plans (unclean, shutting_down)
 * ``node.absent``: node, how (unclean, orderly, unknown), fenced
 * ``quorum.view``: quorate, startup (not yet quorate since its corosync started)
 * ``qdevice.view``: connected, reason

@@ -13,6 +13,7 @@ from hadiag.state import (
     controller,
     daemons,
     fencing,
+    judged,
     links,
     membership,
     options,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 def built_in() -> tuple[StateTracker, ...]:
     """Trackers that ship with hadiag."""
     modules = (
-        *(membership, links, quorum, controller, daemons, fencing, resources, admin, options, config_changes),
+        *(membership, judged, links, quorum, controller, daemons, fencing, resources, admin, options, config_changes),
         *(pauses, clocksteps),
     )
     return tuple(module.TRACKER for module in modules)

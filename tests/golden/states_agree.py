@@ -119,9 +119,13 @@ def _peer(node: str, line: Match, name: Name) -> Iterator[Wanted]:
     yield Wanted("node.state", "start", {"node": peer, "state": states}, observer=node)
 
 
-def _doomed(_: str, line: Match, name: Name) -> Iterator[Wanted]:
+def _doomed(node: str, line: Match, name: Name) -> Iterator[Wanted]:
     where: dict[str, Scalar] = {"target": name(line["peer"]), "reason": line["why"]}
-    yield Wanted("fencing.operation", "start", where)
+    yield Wanted(
+        "fencing.operation", "start", where, always=False
+    )  # the controller may have given up, or have no device
+    mine: dict[str, Scalar] = {"node": name(line["peer"]), "state": "unclean", "witness": "schedulerd"}
+    yield Wanted("node.state", "start", mine, observer=node)
 
 
 def _asked(node: str, line: Match, name: Name) -> Iterator[Wanted]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hadiag.model.time import NS
 from hadiag.state import build_views
 from hadiag.state.build import built_in
-from tests.unit.state.builders import fact, timeline
+from tests.unit.state.builders import START, fact, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,3 +167,31 @@ def test_broken_tracker_becomes_a_warning() -> None:
     views = build_views(timeline(SPLIT, aliases=IDS), (), (*built_in(), _Broken()))
     assert views.of("membership.ring")
     assert [(warning.code, warning.where) for warning in views.warnings] == [("tracker-failed", "_Broken")]
+
+
+def test_a_node_is_unclean_until_it_is_fenced_or_no_run_calls_it_so() -> None:
+    """The scheduler's word counts from the run that calls a node unclean; a fencing that never succeeds leaves it so."""
+    run = "+{0}s n1 sched.will_fence target=n2 reason=lost\n+{0}.1s n1 pcmk.transition.calculated transition={0}\n"
+    fenced = "+3s n1 fence.op_result target=n2 action=off result=ok op_id=aaaaaaaa\n"
+    clean = "+9s n1 pcmk.transition.calculated transition=9\n"
+    told = {}
+    for name, lines in {"fenced": fenced + clean, "clean": clean, "still": run.format(5)}.items():
+        views = build_views(timeline(run.format(1) + lines + "+20s n1 x.y")).of("node.state")
+        (told[name],) = [view for view in views if view.value["witness"] == "schedulerd"]
+    assert all(view.value["state"] == "unclean" and view.value["unclean"] is True for view in told.values())
+    ends = {name: view.end and (view.end.ns - START) // NS for name, view in told.items()}
+    assert ends == {"fenced": 3, "clean": 9, "still": None}
+
+
+def test_a_node_that_is_to_stop_is_shutting_down_until_it_has_left() -> None:
+    """From the request to the moment at which its peer counts it as gone."""
+    views = build_views(
+        timeline("""
+        +0s n1 pcmk.shutdown.requested node=n2
+        +1s n1 pcmk.sched.shutdown node=n2
+        +4s n1 pcmk.shutdown.peer_done node=n2
+        """)
+    )
+    (leaving,) = [view for view in views.of("node.state") if view.value["state"] == "shutting_down"]
+    assert leaving.end is not None
+    assert (leaving.end.ns - START) // NS == 4
