@@ -22,6 +22,7 @@ from hadiag.rulelang.evaluate import evaluate
 from hadiag.snapshots.config import cluster_config
 from hadiag.state import Views, build_views
 from hadiag.timeline import Timeline, build
+from hadiag.timeline.choice import of_cluster
 from hadiag.timeline.owners import with_fact_owners
 
 __all__ = [
@@ -57,7 +58,7 @@ def read_timeline(
     catalogue = load_catalogue(options)
     _tell(options, "Reading the inputs")
     reading = read_inputs(paths, catalogue, options, stdin)
-    reading = replace(reading, facts=with_fact_owners(reading.facts, reading.logs))
+    reading = _chosen(replace(reading, facts=with_fact_owners(reading.facts, reading.logs)), options)
     _tell(options, "Aligning the clocks")
     timeline = build(
         reading.events,
@@ -71,6 +72,16 @@ def read_timeline(
     if len(names) > 1 and options.cluster is None:
         raise UsageError(f"The input holds several clusters: {', '.join(names)}. Choose one with --cluster NAME.")
     return timeline, reading, catalogue
+
+
+def _chosen(reading: Reading, options: Options) -> Reading:
+    """What was read of the cluster that was chosen."""
+    events, logs, facts = of_cluster(reading.events, reading.logs, reading.facts, options.cluster)
+    if events is reading.events:
+        return reading
+    files = {(log.bundle, log.path) for log in logs}
+    unknowns = tuple(each for each in reading.unknowns if (each.example.bundle, each.example.path) in files)
+    return replace(reading, events=tuple(events), logs=tuple(logs), facts=tuple(facts), unknowns=unknowns)
 
 
 def analyze(paths: Sequence[str], options: Options | None = None, stdin: BinaryIO | None = None) -> Analysis:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from hadiag.model.fact import Fact
 from hadiag.snapshots.cib_facts import TABLE as CIB_STATE
 from hadiag.snapshots.cib_facts import read_snapshot
 
+_NO_NAME: Final = re.compile(r"\d+|\d{1,3}(?:\.\d{1,3}){3}|.*:.*|host\d+|obfuscated\d*")
+"""What stands for a name: a number, an address, a mask."""
 _NAME_KEYS = frozenset({"totem.cluster_name", "cluster-name", "cluster_name"})
 
 
@@ -59,22 +63,39 @@ def find_clusters(facts: Iterable[Fact]) -> Clusters:
 def _join(
     members: Mapping[tuple[str, str], set[str]], names: Mapping[tuple[str, str], Counter[str]]
 ) -> list[set[tuple[str, str]]]:
-    """Places that share a member or a cluster name speak of one cluster."""
-    groups: list[tuple[set[str], set[tuple[str, str]]]] = []
-    for place in sorted(set(members) | set(names)):
-        tokens = {f"member {name}" for name in members.get(place, ())} | {
-            f"name {name}" for name in names.get(place, ())
-        }
-        places = {place}
+    """Places that share a member speak of one cluster, and so do those of one cluster name, unless they list other nodes.
+
+    Many clusters are called ``hacluster``. A place that has the name only goes with the only cluster of that name.
+    """
+    groups: list[tuple[set[str], set[str], set[tuple[str, str]]]] = []
+    for place in sorted({*members, *names}):
+        nodes, called, places = set(members.get(place, ())), set(names.get(place, ())), {place}
         rest = []
-        for known, where in groups:
-            if known & tokens:
-                tokens |= known
-                places |= where
+        for group in groups:
+            if group[0] & nodes:
+                nodes, called, places = nodes | group[0], called | group[1], places | group[2]
             else:
-                rest.append((known, where))
-        groups = [*rest, (tokens, places)]
-    return [places for _, places in groups]
+                rest.append(group)
+        groups = [*rest, (nodes, called, places)]
+    found: list[tuple[set[str], set[str], set[tuple[str, str]]]] = []
+    for nodes, called, places in sorted(groups, key=lambda group: (not group[0], min(group[2]))):
+        same = [group for group in found if group[1] & called and not _others(group[0], nodes)]
+        if same and (nodes or len(same) == 1):
+            same[0][0].update(nodes)
+            same[0][1].update(called)
+            same[0][2].update(places)
+        else:
+            found.append((nodes, called, places))
+    return [places for _, _, places in found]
+
+
+def _others(some: Iterable[str], more: Iterable[str]) -> bool:
+    """Tell whether two lists mean other nodes, not the addresses, numbers, masked or full names of the same ones.
+
+    One node alone tells nothing: it may never have met its peers, and then knows itself only.
+    """
+    one, other = ({name.split(".", 1)[0] for name in names if not _NO_NAME.fullmatch(name)} for names in (some, more))
+    return len(one) > 1 and len(other) > 1 and not one & other
 
 
 def _named(
@@ -84,16 +105,27 @@ def _named(
 ) -> Clusters:
     hosts: dict[tuple[str, str], str] = {}
     of_member: dict[str, str] = {}
-    for places in groups:
-        nodes = sorted(set[str]().union(*(members.get(place, set()) for place in places)))
-        counted = sum((names.get(place, Counter()) for place in sorted(places)), Counter[str]())
-        name = min(counted, key=lambda each: (-counted[each], each)) if counted else "+".join(nodes)
+    rows = [(places, *_name(places, members, names)) for places in groups]
+    taken = Counter(name for _, nodes, name in rows if nodes)
+    for places, nodes, name in rows:
         if not nodes and len(groups) > 1:
             continue
-        hosts.update(dict.fromkeys(places, name))
-        of_member.update(dict.fromkeys(nodes, name))
+        called = name if taken[name] < 2 else f"{name}:{'+'.join(nodes)}"
+        hosts.update(dict.fromkeys(places, called))
+        of_member.update(dict.fromkeys(nodes, called))
     bundles: dict[str, set[str]] = defaultdict(set)
     for (bundle, _), name in hosts.items():
         bundles[bundle].add(name)
     single = {bundle: next(iter(found)) for bundle, found in bundles.items() if len(found) == 1}
     return Clusters(tuple(sorted(set(hosts.values()))), hosts, single, of_member)
+
+
+def _name(
+    places: set[tuple[str, str]],
+    members: Mapping[tuple[str, str], set[str]],
+    names: Mapping[tuple[str, str], Counter[str]],
+) -> tuple[list[str], str]:
+    """Nodes of a cluster, and its name: the one most places know, else those of its nodes."""
+    nodes = sorted(set[str]().union(*(members.get(place, set()) for place in places)))
+    counted = sum((names.get(place, Counter()) for place in sorted(places)), Counter[str]())
+    return nodes, min(counted, key=lambda each: (-counted[each], each)) if counted else "+".join(nodes)
