@@ -58,14 +58,14 @@ def read_timeline(
     catalogue = load_catalogue(options)
     _tell(options, "Reading the inputs")
     reading = read_inputs(paths, catalogue, options, stdin)
-    reading = _chosen(replace(reading, facts=with_fact_owners(reading.facts, reading.logs)), options)
+    reading, cluster = _chosen(replace(reading, facts=with_fact_owners(reading.facts, reading.logs)), options.cluster)
     _tell(options, "Aligning the clocks")
     timeline = build(
         reading.events,
         reading.logs,
         reading.facts,
         catalogue,
-        cluster=options.cluster,
+        cluster=cluster,
         collected_at={str(bundle): at for bundle, at in reading.collected_at.items()},
     )
     names = timeline.cluster_names
@@ -74,14 +74,14 @@ def read_timeline(
     return timeline, reading, catalogue
 
 
-def _chosen(reading: Reading, options: Options) -> Reading:
-    """What was read of the cluster that was chosen."""
-    events, logs, facts = of_cluster(reading.events, reading.logs, reading.facts, options.cluster)
+def _chosen(reading: Reading, cluster: str | None) -> tuple[Reading, str | None]:
+    """What was read of the cluster that was chosen; the choice stays where nothing had to be left out."""
+    events, logs, facts = of_cluster(reading.events, reading.logs, reading.facts, cluster)
     if events is reading.events:
-        return reading
+        return reading, cluster
     files = {(log.bundle, log.path) for log in logs}
     unknowns = tuple(each for each in reading.unknowns if (each.example.bundle, each.example.path) in files)
-    return replace(reading, events=tuple(events), logs=tuple(logs), facts=tuple(facts), unknowns=unknowns)
+    return replace(reading, events=tuple(events), logs=tuple(logs), facts=tuple(facts), unknowns=unknowns), None
 
 
 def analyze(paths: Sequence[str], options: Options | None = None, stdin: BinaryIO | None = None) -> Analysis:

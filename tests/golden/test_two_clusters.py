@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import tarfile
+from pathlib import Path
+
 import pytest
 
 from hadiag.errors import UsageError
@@ -29,3 +33,18 @@ def test_a_choice_is_asked_for() -> None:
     """Two clusters in one analysis would be wrong for both."""
     with pytest.raises(UsageError, match="hill, webcluster"):
         analyze(_archives(ONE, OTHER))
+
+
+def test_two_clusters_of_one_name(tmp_path: Path) -> None:
+    """Both are called ``webcluster``: each is offered, and found, by its name and its nodes."""
+    with tarfile.open(_archives(OTHER)[0]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            path.write_bytes(re.sub(rb"\bhill\b", b"webcluster", path.read_bytes()))
+    inputs = [*_archives(ONE), str(tmp_path)]
+    with pytest.raises(UsageError, match=r"webcluster:node1\+node2, webcluster:peak\+ridge\+slope"):
+        analyze(inputs)
+    result = analyze(inputs, Options(cluster="webcluster:peak+ridge+slope"))
+    assert [node.name for node in result.timeline.nodes] == ["peak", "ridge", "slope"]
+    assert {event.observer for event in result.timeline.events} == {"peak", "ridge"}
