@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from hadiag.model.fact import Fact
 from hadiag.state import build_views
 from tests.unit.state.builders import START, fact, timeline
@@ -361,3 +363,31 @@ def test_snapshot_places_a_resource() -> None:
     )
     (active,) = build_views(timeline("+0s n1 x.y"), [shown]).of("rsc.active")
     assert [active.value[key] for key in ("resource", "node", "role", "proof")] == ["b", "n1", "Promoted", "snapshot"]
+
+
+DIED = """
+    +0s     n1 corosync.main.starting version=3
+    +5s     n1 pcmk.op.confirmed op=start rsc=a node=n2 rc=0 opkey=a_start_0
+    +20s    n1 knet.host.no_links host=n2
+    +25s    n1 knet.link.up host=n2 link=0
+    {}
+    +68s    n1 pcmk.node.state node=n2 state=lost @pacemaker-controld
+    +70s    n1 pcmk.op.result op=start rsc=a node=n1 rc=0 result=ok opkey=a_start_0
+"""
+
+
+@pytest.mark.parametrize(
+    ("signs", "down_s"),
+    [
+        ("+61s n1 knet.host.no_links host=n2\n+64s n1 corosync.totem.token_lost timeout_ms=3000", 9.0),
+        ("+64s n1 corosync.totem.token_lost timeout_ms=3000", 9.0),
+        ("+62s n1 corosync.totem.token_lost", 8.0),
+        ("+61s n1 x.y", 2.0),
+        ("+61s n1 knet.host.no_links host=n3", 2.0),
+    ],
+)
+def test_a_node_without_logs_died_when_its_peers_first_missed_it(signs: str, down_s: float) -> None:
+    """Its links or the token tell of its end seconds before the controller counts it as lost; a link that came back does not."""
+    (outage,) = build_views(timeline(DIED.format(signs))).of("rsc.outage")
+    assert (outage.value["from_node"], outage.value["to_node"]) == ("n2", "n1")
+    assert outage.value["down_s"] == pytest.approx(down_s)
