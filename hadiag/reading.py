@@ -348,7 +348,7 @@ def _renamed(artifact: Artifact, names: Mapping[str, str]) -> Artifact:
 
 
 def _nothing(paths: Sequence[str], warnings: Iterable[Warn]) -> str:
-    reasons = " ".join(warn.message for warn in warnings)
-    what = f"Nothing usable was found in {', '.join(paths)}."
+    reasons = "; ".join(dict.fromkeys(warn.message.rstrip(".") for warn in warnings))
+    what = f"Nothing usable was found in {', '.join(paths)}"
     hint = "Give a crm_report, a sosreport, a supportconfig, a directory with logs, or a log file of a cluster node."
-    return f"{what} {reasons} {hint}" if reasons else f"{what} {hint}"
+    return f"{what}: {reasons}. {hint}" if reasons else f"{what}. {hint}"

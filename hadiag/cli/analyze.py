@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hadiag.cli import options as shared
-from hadiag.cli.console import harmless, progress
+from hadiag.cli.console import harmless, progress, warning_line
 from hadiag.cli.forms import forms_of, template_folder, write_figures, write_form
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _warnings(result: Analysis, *, verbose: bool) -> None:
     rows = result.diagnosis.warnings
     if verbose:
         for warn in rows:
-            typer.echo(harmless(f"warning: {warn.message}"), err=True)
+            typer.echo(warning_line(warn), err=True)
     elif rows:
         typer.echo(f"{len(rows)} warning(s) about the input; -v shows them, the report lists them.", err=True)
 

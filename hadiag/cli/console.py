@@ -14,12 +14,20 @@ from hadiag.errors import OutputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from hadiag.model.source import Warn
+
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def harmless(text: str) -> str:
     """Take control characters, ANSI sequences and direction marks out of a text from a log."""
     return _CONTROL.sub("", text)
+
+
+def warning_line(warn: Warn) -> str:
+    """One line of a warning, with the place where the sentence does not tell it."""
+    place = f"{warn.where}: " if warn.where and warn.where not in warn.message else ""
+    return harmless(f"warning: {place}{warn.message}")
 
 
 @contextmanager

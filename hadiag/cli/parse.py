@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, cast
 import typer
 
 from hadiag.cli import options as shared
-from hadiag.cli.console import harmless
+from hadiag.cli.console import harmless, warning_line
 from hadiag.errors import NoInputError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _artifacts(file: str, source: io.RawIOBase) -> Iterator[Artifact]:
     inputs = Inputs([file], stdin=cast("BinaryIO", source))
     yield from inputs
     for _, warn in inputs.warnings:
-        typer.echo(harmless(f"warning: {warn.message}"), err=True)
+        typer.echo(warning_line(warn), err=True)
 
 
 def _clocks(file: str, catalogue: Catalogue, options: Options, held: bytes) -> dict[tuple[str, str], LogFile]:

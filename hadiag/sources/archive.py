@@ -28,7 +28,7 @@ from hadiag.sources.base import (
     stream_of,
 )
 from hadiag.sources.decode import FileFlow, decoded, decoded_file
-from hadiag.sources.detect import HEAD, Content, compression, content, is_journal_text
+from hadiag.sources.detect import HEAD, Content, compression, content, is_journal_text, promises_archive
 from hadiag.sources.directory import DirectoryReader, OnDisk
 from hadiag.sources.layout import Layout, Place
 from hadiag.sources.links import clean
@@ -253,6 +253,9 @@ class Walker:
         elif what is Content.FOREIGN:
             text = "an archive or compression that cannot be read; unpack it first"
             self.found.warnings.add("input-unrecognised" if loose else "nested-unreadable", text, member.path)
+        elif what is Content.BINARY and promises_archive(member.path):
+            text = "it does not begin like the archive that its name promises: damaged at its start, or encrypted"
+            self.found.warnings.add("archive-damaged", text, member.path)
         elif loose:
             self.found.warnings.add("input-unrecognised", "the file is neither a bundle nor text", member.path)
         else:

@@ -47,6 +47,7 @@ _ENCRYPTED = (
     b"age-encryption.org/",
 )
 _PUBLIC_KEY_PACKET = re.compile(rb"(?:\x84.|\x85..|\xc1.|\xc1[\xc0-\xdf].)\x03", re.DOTALL)  # OpenPGP, version 3
+_SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".tar", ".zip", ".lzma")
 _FOREIGN = (
     b"7z\xbc\xaf\x27\x1c",
     b"Rar!\x1a\x07",
@@ -98,6 +99,11 @@ def content(head: bytes) -> Content:
     if head.startswith(_FOREIGN):
         return Content.FOREIGN
     return Content.BINARY if is_binary(head) else Content.TEXT
+
+
+def promises_archive(path: str) -> bool:
+    """Tell whether a name ends like that of an archive or of compressed data."""
+    return path.lower().endswith(_SUFFIXES)
 
 
 def is_tar(head: bytes) -> bool:

@@ -146,6 +146,14 @@ def test_bad_input_beside_a_good_one_is_a_warning(tmp_path: Path) -> None:
     assert any(warn["code"] == "input-missing" for warn in result["warnings"])
 
 
+def test_a_warning_tells_the_file(tmp_path: Path) -> None:
+    """Of many archives in a directory, the damaged one is named."""
+    (tmp_path / "node1.log").write_bytes(b"Nov 22 10:10:00 node1 kernel: hello\n")
+    (tmp_path / "node2.tar.gz").write_bytes(bytes(range(256)) * 40)
+    done = hadiag("analyze", tmp_path, "-v", "-o", tmp_path / "out.json")
+    assert b"warning: node2.tar.gz: it does not begin like the archive" in done.stderr
+
+
 def test_a_truncated_archive_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     """What came before the cut is analyzed, and the cut is a warning."""
     cut = _written(tmp_path / "cut.tar", bz2.decompress(FENCED.read_bytes())[:-250_000])

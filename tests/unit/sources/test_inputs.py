@@ -157,6 +157,18 @@ def test_what_is_no_input_is_warned_of(tmp_path: Path, case: str) -> None:
     assert got.summary.path.endswith("/input")
 
 
+def test_an_archive_that_lost_its_start_is_told(tmp_path: Path) -> None:
+    """Loose or among others, it may hold the logs of a whole node; what is no archive by its name is not warned of."""
+    (tmp_path / "a.log").write_bytes(LOG)
+    (tmp_path / "core").write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "node2.tar.gz").write_bytes(bytes(range(256)) * 40)
+    got = read(tmp_path)
+    assert [(warn.code, Path(warn.where).name) for _, warn in got.inputs.warnings] == [
+        ("archive-damaged", "node2.tar.gz")
+    ]
+    assert read(tmp_path / "node2.tar.gz").codes == ["archive-damaged"]
+
+
 def test_the_others_go_on(tmp_path: Path) -> None:
     """A missing, an unreadable and a repeated input do not stop the rest; the index tells which one it was."""
     (tmp_path / "a.log").write_bytes(LOG)
