@@ -121,17 +121,30 @@ def _fencing(views: Views, reach: _Reach) -> list[View]:
 
 def _phases(losses: Sequence[View], outages: Sequence[Outage], views: Views, reach: _Reach) -> Phases:
     """Phases of the fail-over: until the membership changed, until fencing was asked for, until it was done, until service was back."""
-    fencing = [v for v in _fencing(views, reach) if v.value.get("result") == "ok" and v.start and v.end]
-    lost = min((v.start for v in losses if v.start), key=lambda i: i.ns, default=None)
+    tried = [v for v in _fencing(views, reach) if v.value.get("action") != "on" and v.start]
+    fencing = [v for v in tried if v.value.get("result") == "ok" and v.end]
+    loss = min((v for v in losses if v.start), key=lambda v: v.start.ns if v.start else 0, default=None)
     first = fencing[0] if fencing else None
+    # A node that was fenced for another reason was no member any more because of that: its fencing was not decided by its loss.
+    lost = loss.start if loss is not None and not (first is not None and loss.value.get("fenced_before")) else None
     done = first.end if first else lost
+    target = first.value.get("target") if first is not None else None
+    asked = min(
+        (v.start for v in tried if v.start is not None and target in {None, v.value.get("target")}),
+        key=lambda i: i.ns,
+        default=None,
+    )
     back = [o.down_to for o in outages if o.down_to is not None and not o.planned and _began_by(o, done)]
     return Phases(
-        detect_s=_between(reach.start, lost),
-        decide_s=_between(lost or reach.start, first.start) if first else None,
-        fence_s=_between(first.start, first.end) if first else None,
+        detect_s=_seconds(loss.value.get("missed_s")) if loss is not None and lost is not None else None,
+        decide_s=_between(lost or reach.start, asked),
+        fence_s=_between(asked, first.end) if first else None,
         recover_s=_between(done, max(back, key=lambda i: i.ns)) if back and done else None,
     )
+
+
+def _seconds(value: Scalar) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _began_by(outage: Outage, moment: Instant | None) -> bool:

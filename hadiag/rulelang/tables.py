@@ -171,8 +171,8 @@ STATE_TABLES: Mapping[str, StateTable] = {
     "contradiction": _state("what nodes resource overlap_s", "", nodes="nodes", resources="resource"),
     "rsc.ban": _state("resource node why failures", "sched.threshold", nodes="node", resources="resource"),
     "node.loss": _state(
-        "node witnesses how provided alive paused silent silent_from_s fenced_before fenced fence_reason links_down_here "
-        "links_down_there only_corosync_silent corosync_gone mutual",
+        "node witnesses how provided alive paused silent silent_from_s missed_s fenced_before fenced fence_reason "
+        "links_down_here links_down_there only_corosync_silent corosync_gone mutual",
         "corosync.quorum.members corosync.totem.new_membership",
         nodes="node",
     ),

@@ -12,6 +12,7 @@ from hadiag.state.admin_acts import Act, acts
 from hadiag.state.clones import Configured
 from hadiag.state.fencing_results import Fenced, fenced_nodes
 from hadiag.state.operations import fence_devices
+from hadiag.state.signs import LossSigns
 from hadiag.state.snapshots import Claim, Snapshot, claims, snapshots
 from hadiag.state.stream import placed
 from hadiag.timeline import Timeline
@@ -55,6 +56,11 @@ class Given:
         for done in self.fenced:
             found.setdefault(done.target, []).append(done)
         return found
+
+    @cached_property
+    def signs(self) -> LossSigns:
+        """When the peers of a node first missed it."""
+        return LossSigns(self.timeline)
 
     @cached_property
     def devices(self) -> frozenset[str]:

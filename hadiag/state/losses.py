@@ -193,6 +193,7 @@ def _loss(episode: _Episode, known: _Known) -> View:
         "paused": bool(pauses),
         "silent": silence is not None and not saw and not testimony and not gone,
         "silent_from_s": None if silence is None else round((episode.start.ns - silence) / NS, 3),
+        "missed_s": _missed_s(episode, known),
         "fenced_before": _fenced_before(episode, operation),
         "fenced": operation is not None and operation.value.get("result") == "ok",
         "fence_reason": operation.value.get("reason") if operation else None,
@@ -216,6 +217,12 @@ def _loss(episode: _Episode, known: _Known) -> View:
     return View(
         "node.loss", opened.observer, episode.start, episode.end, value, opened.opened_by, opened.closed_by, rest
     )
+
+
+def _missed_s(episode: _Episode, known: _Known) -> float | None:
+    """How long its peers had missed the node when its membership ended; None without a sign of it."""
+    missed = known.given.signs.missed_since(episode.node, episode.start)
+    return round((episode.start.ns - missed.ns) / NS, 3) if missed.ns < episode.start.ns else None
 
 
 def _saw_leave(episode: _Episode, known: _Known) -> tuple[_Episode, ...]:

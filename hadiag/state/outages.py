@@ -12,7 +12,8 @@ from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.state.clones import ACTION, Kind
 from hadiag.state.intervals import end_ns, start_ns
-from hadiag.state.reading import at_of, base_name, number, text
+from hadiag.state.reading import at_of, base_name, text
+from hadiag.state.signs import RUN_UP
 from hadiag.state.windows import Window
 
 if TYPE_CHECKING:
@@ -25,13 +26,7 @@ if TYPE_CHECKING:
     from hadiag.timeline import Timeline
 
 _NODE_STATE = "pcmk.node.state"
-_LINK_UP = "knet.link.up"
-_NO_LINKS = "knet.host.no_links"
 _LOSS_SIGNS = ("knet.link.down", "corosync.totem.failed_to_receive_leave", _NODE_STATE)
-_TOKEN_LOST = "corosync.totem.token_lost"  # noqa: S105 (no secret: it goes round the ring)
-_RUN_UP = 60 * NS
-"""From the first sign that a node is missed to the word of the controller: token, consensus, and the new membership."""
-_MS = NS // 1000
 _CAUSED = {
     "standby": 600,
     "unstandby": 60,
@@ -120,20 +115,6 @@ class Context:
             for node in _named(self.timeline, event):
                 named.setdefault(node, []).append(event)
         return {node: Window(mine, key=_moment) for node, mine in named.items()}
-
-    @cached_property
-    def links(self) -> Mapping[str, Window[Event]]:
-        """What the links to each node did, as its peers saw it."""
-        named: dict[str, list[Event]] = {}
-        for event in self.given.placed(_LINK_UP, _NO_LINKS):
-            name = text(event, "host") or ""
-            named.setdefault(str(self.timeline.node(name) or name), []).append(event)
-        return {node: Window(mine, key=_moment) for node, mine in named.items()}
-
-    @cached_property
-    def tokens(self) -> Window[Event]:
-        """Losses of the token."""
-        return Window(self.given.placed(_TOKEN_LOST), key=_moment)
 
     @cached_property
     def first_signs(self) -> Mapping[str, Window[Event]]:
@@ -237,13 +218,13 @@ def _node_loss(context: Context, active: View) -> Instant | None:
         return end
     if active.closed_by is not None:
         reported = str(active.observer) != node and context.timeline.get(active.closed_by).type == _NODE_STATE
-        return _first_sign(context, node, end) if reported else end
+        return context.given.signs.missed_since(node, end) if reported else end
     silence = next((gap for gap in context.timeline.silences.get(Node(node), ()) if gap.start_ns == end.ns), None)
     signs = context.signs.get(node)
     if silence is None and active.told_by is not None and signs is not None:
         # A snapshot shows it gone because its node was lost just before.
-        words = [event for event in signs.between(end.ns - _RUN_UP, end.ns + 2 * NS) if event.type == _NODE_STATE]
-        return _first_sign(context, node, at_of(words[0])) if words else end
+        words = [event for event in signs.between(end.ns - RUN_UP, end.ns + 2 * NS) if event.type == _NODE_STATE]
+        return context.given.signs.missed_since(node, at_of(words[0])) if words else end
     if silence is None:
         return end
     last = silence.end_ns - 1 if silence.end_ns is not None else _NEVER
@@ -251,23 +232,6 @@ def _node_loss(context: Context, active: View) -> Instant | None:
         if event.observer != node:
             return replace(end, ns=at_of(event).ns, err_ns=(end.err_ns or 0) + NS, logged="")
     return end
-
-
-def _first_sign(context: Context, node: str, lost: Instant) -> Instant:
-    """When the peers first missed a node without logs: all its links went down, or the token that it held was overdue.
-
-    The controller counts a node as lost only after the token's time-out and the new membership: seconds later.
-    """
-    links = context.links.get(node)
-    near = links.between(lost.ns - _RUN_UP, lost.ns) if links is not None else ()
-    ups = [at_of(event).ns for event in near if event.type == _LINK_UP]
-    downs = [at_of(event).ns for event in near if event.type == _NO_LINKS and at_of(event).ns > max(ups, default=0)]
-    tokens = context.tokens.between(lost.ns - _RUN_UP, lost.ns)
-    overdue = [at_of(event).ns - (number(event, "timeout_ms") or 0) * _MS for event in tokens]
-    began = min(downs, default=None) or max(overdue, default=None)
-    if began is None or began >= lost.ns:
-        return lost
-    return replace(lost, ns=began, err_ns=(lost.err_ns or 0) + NS, logged="")
 
 
 def _named(timeline: Timeline, event: Event) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hadiag.diagnose.impact import impact
-from hadiag.model.entity import IncidentKind, Layer, Node, Role, Severity
+from hadiag.model.entity import IncidentKind, Layer, Node, Role, Scalar, Severity
 from hadiag.model.finding import Finding
 from hadiag.model.time import NS, Instant, TimeBasis
 from hadiag.model.tri import Tri
@@ -40,3 +40,42 @@ def test_outages_belong_to_the_incident_they_are_nearest_to() -> None:
     assert early.phases.fence_s is None
     assert [one.resource for one in late.resources] == ["db"]
     assert late.phases.fence_s == 3
+
+
+def shot(start: float, end: float, result: str) -> View:
+    """Fencing of a node."""
+    value = {"target": "b", "action": "reboot", "result": result}
+    return View("fencing.operation", Node("a"), at(start), at(end), value, None)
+
+
+def loss(start: float, *, fenced_before: bool = False) -> View:
+    """A node that its peers had missed for six seconds."""
+    value: dict[str, Scalar] = {
+        "node": "b",
+        "how": "unclean",
+        "witnesses": ("a",),
+        "missed_s": 6.0,
+        "fenced_before": fenced_before,
+    }
+    return View("node.loss", Node("a"), at(start), at(start + 60), value, None)
+
+
+def test_phases_of_a_fail_over() -> None:
+    """Detection begins when the node is first missed; fencing lasts from the first request to the try that worked."""
+    views = Views([loss(106), shot(107, 127, "timeout"), shot(128, 130, "ok"), outage("app", 100, 133)])
+    phases = impact([failure("first", 106, 130)], [IncidentKind.NODE_LOST], views).phases
+    assert (phases.detect_s, phases.decide_s, phases.fence_s, phases.recover_s) == (6, 1, 23, 3)
+
+
+def test_phases_where_fencing_never_works() -> None:
+    """What was decided is known, how long fencing takes is not."""
+    views = Views([loss(106), shot(107, 127, "timeout"), shot(128, 140, "failed")])
+    phases = impact([failure("first", 106, 140)], [IncidentKind.FENCING_FAILED], views).phases
+    assert (phases.detect_s, phases.decide_s, phases.fence_s, phases.recover_s) == (6, 1, None, None)
+
+
+def test_phases_where_a_node_is_fenced_for_another_reason() -> None:
+    """It leaves the membership because it was fenced: that is no detection, and nothing was decided by it."""
+    views = Views([shot(120, 126, "ok"), loss(125, fenced_before=True), outage("app", 100, 128)])
+    phases = impact([failure("first", 100, 126)], [IncidentKind.NODE_FENCED], views).phases
+    assert (phases.detect_s, phases.decide_s, phases.fence_s, phases.recover_s) == (None, 20, 6, 2)

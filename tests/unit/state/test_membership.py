@@ -195,3 +195,15 @@ def test_a_node_that_is_to_stop_is_shutting_down_until_it_has_left() -> None:
     (leaving,) = [view for view in views.of("node.state") if view.value["state"] == "shutting_down"]
     assert leaving.end is not None
     assert (leaving.end.ns - START) // NS == 4
+
+
+def test_how_long_the_peers_had_missed_a_node() -> None:
+    """From the moment at which all links to it went down; what its start, or another loss, printed earlier is no sign of it."""
+    views = build_views(
+        timeline(
+            SPLIT + "+30s n1 knet.host.no_links host=n3\n+53s n1 knet.host.no_links host=n3\n"
+            "+54s n1 knet.host.no_links host=n3\n+57s n1 corosync.totem.token_lost timeout_ms=3000",
+            aliases=IDS,
+        )
+    )
+    assert [view.value["missed_s"] for view in views.of("node.loss")] == [7.0, None]
