@@ -15,6 +15,7 @@ from typing import Final
 
 from hadiag.model.entity import Node
 from hadiag.model.time import NS
+from hadiag.timeline.ended import STARTS, ends_of, step_of
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.skew import Skew
 from hadiag.timeline.steps import CHANGES, Step, cuts, insert
@@ -25,9 +26,6 @@ _NEAR: Final = 120 * NS
 _SLACK: Final = NS
 _PRINTED: Final = NS // 2 + 1
 """A shared fact lies in the middle of the unit that its line prints."""
-_STARTS: Final = frozenset(
-    {"corosync.main.starting", "corosync.main.started_2x", "kernel.boot", "systemd.boot", "pacemakerd.start"}
-)
 _AROUND: Final = 600 * NS
 """How often a node logs is told by what it logged so long before and after."""
 _AWAY: Final = 10 * NS
@@ -70,6 +68,7 @@ class Attribution:
         self.steps = steps
         self.bases = bases
         self.reference = reference
+        self._samples = samples
         self.by_node: dict[Node, list[Sample]] = {}
         for sample in samples:
             if sample.utc is not None:
@@ -84,6 +83,20 @@ class Attribution:
                 return True
             if self._owner(jump, others) == self.reference and self._of_reference(jump):
                 return True
+        return self._outlived(skews)
+
+    def _outlived(self, skews: Mapping[Node, Skew]) -> bool:
+        """Add a step that only the end of a node tells, if it has none of an uncertain size yet."""
+        for node in sorted(skews):
+            unsure = any(not step.exact for step in self.steps.get(node, ()))
+            if not skews[node].pieces or unsure:
+                continue
+            known = self._shown(node, skews)
+            for end in sorted(ends_of(self._samples, node, skews)):
+                step = step_of(self._sorted(node), skews[node], known, end)
+                if step is not None:
+                    self.steps[node] = insert(self.steps.get(node, []), step)
+                    return True
         return False
 
     def open_jumps(self, skews: Mapping[Node, Skew]) -> dict[Node, list[Jump]]:
@@ -127,13 +140,9 @@ class Attribution:
         """Skews whose error holds also where the size of a step rests on the order of a log alone, with pairs on one side."""
         wide = dict(skews)
         for node, skew in skews.items():
-            if node == self.reference:
-                shown = (t - p.skew for n, other in skews.items() if n != node for p in other.pieces for t in p.times)
-            else:
-                shown = (t for piece in skew.pieces for t in piece.times)
             cuts = self._cuts(node)
             if skew.pieces and any(not step.exact for step, _ in cuts):
-                wide[node] = self._wide(node, skew, cuts, sorted(shown))
+                wide[node] = self._wide(node, skew, cuts, self._shown(node, skews))
         for node, open_jumps in self.open_jumps(skews).items():
             for jump in open_jumps:
                 earliest, latest = sorted(jump.on_reference)
@@ -141,6 +150,13 @@ class Attribution:
                 for each, low, high in ((node, jump.low, behind), (self.reference, earliest, latest - _PRINTED)):
                     wide[each] = wide[each].less_sure((low + 1, max(high, low + 2)), abs(jump.size))
         return wide
+
+    def _shown(self, node: Node, skews: Mapping[Node, Skew]) -> list[int]:
+        """Times of the facts that a node shares with others, on its own corrected clock."""
+        if node == self.reference:
+            others = (skew for other, skew in skews.items() if other != node)
+            return sorted(t - piece.skew for skew in others for piece in skew.pieces for t in piece.times)
+        return sorted(t for piece in skews[node].pieces for t in piece.times)
 
     def _wide(self, node: Node, skew: Skew, cuts: Sequence[tuple[Step, int]], shown: Sequence[int]) -> Skew:
         ends = [None, *(cut for _, cut in cuts), None]
@@ -159,11 +175,15 @@ class Attribution:
         """Steps of a node with the step-corrected time at which each happened."""
         return cuts(self.steps.get(node, []), self.bases.get(node, 0))
 
-    def _between(self, node: Node, low: int, high: int) -> list[Sample]:
+    def _sorted(self, node: Node) -> list[Sample]:
         mine = self._ordered.get(node)
         if mine is None:
             mine = sorted(self.by_node.get(node, ()), key=lambda each: (each.own, each.raw.ref.line))
             self._ordered[node] = mine
+        return mine
+
+    def _between(self, node: Node, low: int, high: int) -> list[Sample]:
+        mine = self._sorted(node)
         first = bisect_left(mine, low - _SLACK, key=lambda each: each.own)
         return mine[first : bisect_right(mine, high + _SLACK, key=lambda each: each.own)]
 
@@ -188,7 +208,7 @@ class Attribution:
         mine, theirs = (jump.node, jump.low, jump.high), (self.reference, low, high)
         ahead, behind = (mine, theirs) if jump.size > 0 else (theirs, mine)
         size = abs(jump.size)
-        started = any(each.raw.type in _STARTS for each in self._between(*behind))
+        started = any(each.raw.type in STARTS for each in self._between(*behind))
         if not started and self._was_away(behind[0], ahead, size):
             return behind[0]
         forward = self._longest(*ahead) >= size - _SLACK

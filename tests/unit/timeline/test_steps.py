@@ -230,3 +230,25 @@ def test_a_paused_machine_is_the_one_whose_clock_fell_behind(paused: int) -> Non
     assert step.by_s == pytest.approx(-60, abs=0.1)
     assert step.or_of is None
     assert not stepped[logs[1 - paused].node]
+
+
+@pytest.mark.parametrize(("by_s", "told"), [(60.0, True), (0.0, False)])
+def test_a_log_that_is_longer_than_the_life_of_its_node(by_s: float, *, told: bool) -> None:
+    """a's clock goes forward when nothing is shared any more; its last line seems later than its end."""
+    a, b = Log("a", "a/pacemaker.log"), Log("b", "b/pacemaker.log")
+    for log in (a, b):
+        log.graph("10:00:00")
+        for number in range(12):
+            log.ring(f"10:00:{number * 2:02d}.5", f"1.{number:x}", joined="1 2")
+            log.diff(f"10:00:{number * 2:02d}.7", f"0.{number}.1")
+    a.skew_s = by_s
+    for number in range(5):
+        a.add(f"10:00:{32 + number * 2}.2", "kernel.oom", f"late {number}")
+    b.add("10:00:41", "fence.op_result", "a is off", target="a", action="reboot", result="ok", op_id="77")
+    line = timeline([a, b], members("a", "b"))
+    steps = line.clocks[line.nodes[0].name].steps
+    assert bool(steps) is told
+    for event in line.of("kernel.oom"):
+        assert event.at is not None
+        truth = utc("10:00:32.2") + int(event.message.split()[1]) * 2 * NS
+        assert abs(event.at.ns - truth) <= (event.at.err_ns or 0)
