@@ -25,6 +25,7 @@ _NO_HOST = frozenset({"", "localhost", "localhost.localdomain", "(none)", "unkno
 _NAME: Final = re.compile(r"[^\s(){}<>$%]+")
 """What may be the name of a node: not ``(null)``, not the variable of a template."""
 _ADDRESS = re.compile(r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:]+)$", re.IGNORECASE)
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CLUSTER_FAMILIES = frozenset({"corosync", "pacemaker"})
 _PACKAGES = {"pacemaker", "corosync", "pcs", "crmsh", "sbd", "fence-agents", "fence-agents-common", "resource-agents"}
 _UNKNOWN = Node("unknown")
@@ -67,10 +68,15 @@ def short(name: str) -> str:
 
 
 def number(value: Scalar) -> int | None:
-    """Read a node id."""
+    """Read a node id; remote nodes have none, and are printed with 0."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return int(value) if isinstance(value, str) and value.isdigit() and len(value) < 12 else None
+        return value if value > 0 else None
+    return (int(value) or None) if isinstance(value, str) and value.isdigit() and len(value) < 12 else None
+
+
+def is_uuid(value: Scalar) -> bool:
+    """Tell the id that heartbeat gave a node, and Pacemaker wrote into the CIB in the place of a number."""
+    return isinstance(value, str) and _UUID.fullmatch(value.strip()) is not None
 
 
 class Identities:
@@ -243,8 +249,11 @@ def _configured(found: Identities, fact: Fact) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         return
     if fact.table == "node":
-        entity = found.identify(name, number(values.get("nodeid")), cluster)
+        ident = values.get("nodeid")
+        entity = found.identify(name, number(ident), cluster)
         entity.configured = True
+        if is_uuid(ident):
+            found.alias(str(ident), entity.name)
         kind = values.get("type")
         entity.role = NodeRole(kind) if kind in {"remote", "guest"} else NodeRole.MEMBER
     elif fact.table == "corosync.node":

@@ -10,7 +10,7 @@ from hadiag.model.entity import NodeRole
 from hadiag.model.fact import Fact
 from hadiag.snapshots.cib_facts import TABLE as CIB_STATE
 from hadiag.snapshots.cib_facts import read_snapshot
-from hadiag.timeline.identity import Identities, is_address, number
+from hadiag.timeline.identity import Identities, is_address, is_uuid, number
 
 _PLUGS = re.compile(r"[;\s]+")
 _NO_NAME = re.compile(r"^[\d,.:/-]*$")
@@ -38,6 +38,8 @@ def _dated(found: Identities, fact: Fact) -> None:
         if not row.name:
             continue
         entity = found.identify(row.name, number(row.nodeid), cluster)
+        if is_uuid(row.nodeid):
+            found.alias(row.nodeid, entity.name)
         role = _ROLES.get(row.kind, NodeRole.MEMBER)
         if entity.role is NodeRole.OTHER or (entity.role is NodeRole.REMOTE and role is NodeRole.GUEST):
             entity.role = role

@@ -141,3 +141,33 @@ def test_versions_as_printed_at_the_start_or_as_packaged() -> None:
     log.add("10:00:00", "pacemakerd.start", "Starting Pacemaker 2.1.5", version="2.1.5")
     line = timeline([log], [*members("a"), fact("package", hint="a", name="pcs", version="0.11")])
     assert line.nodes[0].versions == (("pacemaker", "2.1.5"), ("pcs", "0.11"))
+
+
+def test_remote_nodes_have_no_number() -> None:
+    """Pacemaker prints 0 for all of them, and they are different nodes."""
+    log = Log("a", "a/pacemaker.log")
+    for second, name in enumerate(("r1", "r2")):
+        log.add(f"10:00:0{second}", "pcmk.node.state", f"{name} is lost", node=name, nodeid=0, state="lost")
+    facts = [*members("a"), *(fact("node", name=name, nodeid=name, type="remote") for name in ("r1", "r2"))]
+
+    assert [(node.name, node.nodeids, node.role) for node in timeline([log], facts).nodes] == [
+        ("a", (1,), NodeRole.MEMBER),
+        ("r1", (), NodeRole.REMOTE),
+        ("r2", (), NodeRole.REMOTE),
+    ]
+
+
+def test_the_uuid_that_heartbeat_gave_a_node() -> None:
+    """The CIB of a cluster with heartbeat has it in the place of the number, and so have the lines about the CIB."""
+    uuid = "663bae4d-44a0-407f-ac14-389150407159"
+    log = Log("a", "a/ha-log")
+    log.add("10:00:00", "fence.op_result", "one", target=uuid)
+    line = timeline([log], [fact("node", name="a", nodeid="f11899c3-ed6e-4e63-abae-b9af90c62283", type="member"),
+                            fact("node", name="b", nodeid=uuid, type="member")])  # fmt: skip
+
+    assert line.node(uuid.upper()) == "b"
+    assert line.events[0].fields["target"] == "b"
+    assert [(node.name, node.aliases) for node in line.nodes] == [
+        ("a", ("f11899c3-ed6e-4e63-abae-b9af90c62283",)),
+        ("b", (uuid,)),
+    ]
