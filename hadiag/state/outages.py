@@ -266,7 +266,7 @@ def _gaps(context: Context, name: str, role: str | None, ups: Sequence[_Up]) -> 
         return
     last = ups[0]
     for up in ups[1:]:
-        if last.end is not None and up.start is not None and up.start.ns > last.end.ns and not up.live:
+        if last.end is not None and up.start is not None and _follows(last, up) and not up.live:
             view = _outage(context, name, role, last, up)
             if view is not None:
                 yield view
@@ -276,6 +276,13 @@ def _gaps(context: Context, name: str, role: str | None, ups: Sequence[_Up]) -> 
         view = _outage(context, name, role, last, None)
         if view is not None:
             yield view
+
+
+def _follows(last: _Up, up: _Up) -> bool:
+    """Tell whether a stretch begins behind another; at the same printed second too, if the other ended and the node differs."""
+    if last.end is None or up.start is None or up.start.ns != last.end.ns:
+        return up.start is not None and last.end is not None and up.start.ns > last.end.ns
+    return up.node != last.node and (last.failed or last.stopped)
 
 
 def _outage(context: Context, name: str, role: str | None, last: _Up, back: _Up | None) -> View | None:

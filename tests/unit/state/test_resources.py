@@ -38,6 +38,34 @@ def test_outage_begins_with_the_stop_and_ends_with_the_start() -> None:
     assert outage.value["planned"] is False
 
 
+def test_a_move_within_the_printed_second_is_a_move() -> None:
+    """Logs of older versions print whole seconds: the failure here and the start there may have the same stamp."""
+    views = build_views(
+        timeline("""
+        +0s  n1 pcmk.op.result op=start rsc=web node=n1 rc=0 result=ok opkey=web_start_0
+        +30s n1 pcmk.op.result op=monitor rsc=web node=n1 rc=7 result="not running" opkey=web_monitor_10000
+        +30s n1 pcmk.op.result op=stop rsc=web node=n1 rc=0 result=ok opkey=web_stop_0
+        +30s n2 pcmk.op.result op=start rsc=web node=n2 rc=0 result=ok opkey=web_start_0
+        """)
+    )
+    (outage,) = views.of("rsc.outage")
+    assert (outage.value["from_node"], outage.value["to_node"], outage.value["down_s"]) == ("n1", "n2", 0.0)
+
+
+def test_a_confirmation_that_the_node_outlives_ends_nothing() -> None:
+    """Somebody confirmed by hand that a node is off; its own log goes on, and so does what it runs."""
+    text = """
+        +0s  n1 pcmk.op.result op=start rsc=web node=n1 rc=0 result=ok opkey=web_start_0
+        +60s n2 fence.op_result target=n1 action=off result=ok op_id=aaaaaaaa
+        +61s n2 pcmk.op.result op=start rsc=web node=n2 rc=0 result=ok opkey=web_start_0
+        +80s n1 x.y
+        +95s n1 x.y
+        """
+    assert _activity(build_views(timeline(text))) == [("n1", "Started", True), ("n2", "Started", True)]
+    started = text.replace("+80s n1 x.y", "+80s n1 corosync.main.starting version=3.1.7")
+    assert _activity(build_views(timeline(started)))[0] == ("n1", "Started", False)
+
+
 def test_outage_after_standby_is_planned() -> None:
     """What follows from an administrator's act on that node was planned."""
     views = build_views(timeline(MOVE + "+59s n2 cib.node_mode name=standby node=n1 value=on change=set"))
