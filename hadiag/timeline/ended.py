@@ -1,7 +1,7 @@
 """A step that only the end of a node tells: its log is longer than its life.
 
 A node that was switched off logs nothing any more. Where its last line, by the difference of the clocks that was known last, lies
-behind the confirmation of its fencing, and its log has a gap at least as long, its clock went forward in that gap.
+behind the confirmation of its fencing, nothing of a new life follows, and its log has a gap at least as long, its clock went forward in that gap.
 """
 
 from __future__ import annotations
@@ -46,13 +46,12 @@ def step_of(mine: Sequence[Sample], skew: Skew, known: Sequence[int], end: int) 
     ``mine`` are in the order of its corrected clock, by which ``known`` are the times of facts that it shares with others.
     """
     late = [index for index, sample in enumerate(mine) if _aligned(skew, sample) > end]
-    if not late or not known:
-        return None
-    started = next((index for index in late if _begins(mine, index, late[0])), len(mine))
-    life = mine[:started]
-    if not life or _aligned(skew, life[-1]) - end < _SMALLEST:
-        return None
+    if not late or not known or any(_begins(mine, index, late[0]) for index in late):
+        return None  # it started anew, or went on: what is late may be of another life
+    life = mine
     size = _aligned(skew, life[-1]) - end
+    if size < _SMALLEST:
+        return None
     last_known = max((at for at in known if at <= life[-1].own), default=None)
     if last_known is None or size > _LARGEST:
         return None

@@ -252,3 +252,16 @@ def test_a_log_that_is_longer_than_the_life_of_its_node(by_s: float, *, told: bo
         assert event.at is not None
         truth = utc("10:00:32.2") + int(event.message.split()[1]) * 2 * NS
         assert abs(event.at.ns - truth) <= (event.at.err_ns or 0)
+
+
+def test_a_node_that_goes_on_was_not_switched_off() -> None:
+    """Somebody confirmed its end by hand; it logs now and then, and never starts anew."""
+    a, b = Log("a", "a/pacemaker.log"), Log("b", "b/pacemaker.log")
+    for log in (a, b):
+        log.graph("10:00:00")
+        for number in range(12):
+            log.ring(f"10:00:{number * 2:02d}.5", f"1.{number:x}", joined="1 2")
+    b.add("10:00:41", "fence.op_result", "a is off", target="a", action="off", result="ok", op_id="77")
+    for at in ("10:00:45.1", "10:00:46.1", "10:01:20.1", "10:01:40.1"):
+        a.add(at, "kernel.oom", at)
+    assert not any(clock.steps for clock in timeline([a, b], members("a", "b")).clocks.values())
