@@ -21,7 +21,6 @@ STARTS: Final = frozenset(
 )
 _BOOTS: Final = STARTS | {"journald.start_stop", "rsyslog.start"}
 _BOOT: Final = 10 * NS
-_PRELUDE: Final = 5 * NS
 _RESULTS: Final = frozenset({"fence.op_result", "fence.peer_terminated"})
 _SMALLEST: Final = 3 * NS
 _LARGEST: Final = 3600 * NS
