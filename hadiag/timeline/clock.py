@@ -15,7 +15,7 @@ from hadiag.model.diagnosis import ClockStep, NodeClock, OffsetSpan, SkewSpan
 from hadiag.model.entity import Node
 from hadiag.model.fact import Fact
 from hadiag.model.source import Warn
-from hadiag.model.time import NS, Instant, LoggedTime, TimeBasis
+from hadiag.model.time import NS, Instant, TimeBasis
 from hadiag.timeline.anchors import anchors, shared_lines
 from hadiag.timeline.bounds import bounded
 from hadiag.timeline.files import LogFile
@@ -23,6 +23,7 @@ from hadiag.timeline.identity import Identities
 from hadiag.timeline.jumps import JUMP, Attribution, Jump, jumps_of
 from hadiag.timeline.merge import merge
 from hadiag.timeline.sample import Sample
+from hadiag.timeline.since_boot import date_by_uptime
 from hadiag.timeline.skew import Piece, Skew, align, choose_reference
 from hadiag.timeline.steps import CHANGES, Step, correct, cuts, find_steps, moments, stretches
 from hadiag.timeline.walls import Walls
@@ -63,7 +64,7 @@ class Clocks:
     def instant(self, sample: Sample) -> Instant | None:
         """Aligned instant of a sample with its error."""
         time = sample.raw.time
-        return None if sample.utc is None or time is None else self._at(sample, sample.own, time)
+        return None if sample.utc is None else self._at(sample, sample.own, time.text if time else sample.printed)
 
     def last(self, sample: Sample) -> Instant | None:
         """Aligned instant of the last repetition that was folded into a sample."""
@@ -71,16 +72,16 @@ class Clocks:
         utc = sample.file.utc(time, line) if time else None
         if utc is None or time is None or sample.utc is None:
             return None
-        return self._at(sample, sample.own + utc - sample.utc, time)
+        return self._at(sample, sample.own + utc - sample.utc, time.text)
 
-    def _at(self, sample: Sample, own: int, time: LoggedTime) -> Instant:
+    def _at(self, sample: Sample, own: int, printed: str) -> Instant:
         if self.alone:
-            return Instant(own, sample.error, time.text, sample.basis)
+            return Instant(own, sample.error, printed, sample.basis)
         skew = self.skews.get(sample.node)
         piece = skew.piece(own) if skew else None
         if piece is None:
-            return Instant(own, None, time.text, sample.basis)
-        return Instant(own - piece.skew, sample.error + piece.error_at(own), time.text, sample.basis)
+            return Instant(own, None, printed, sample.basis)
+        return Instant(own - piece.skew, sample.error + piece.error_at(own), printed, sample.basis)
 
     def of_line(self, file: LogFile, node: Node, utc: int, line: int) -> int:
         """Aligned time of any line of a file, from the own clock's time."""
@@ -108,6 +109,7 @@ def settle_clocks(
 
 
 def _settled(samples: Sequence[Sample], files: Sequence[LogFile], walls: Walls) -> Clocks:
+    date_by_uptime(samples)
     merged = merge(samples)
     steps = find_steps(files, merged)
     nodes = sorted({sample.node for sample in merged if sample.utc is not None})

@@ -56,7 +56,7 @@ def _rank(sample: Sample) -> tuple[int, int, int, str, str]:
     summary = sample.file.summary
     blackbox = summary is not None and "qb.blackbox" in summary.formats
     return (
-        _DUMP if blackbox else _RANKS.get(sample.file.family, _DUMP),
+        _DUMP if blackbox or sample.lender else _RANKS.get(sample.file.family, _DUMP),
         sample.resolution,
         -(summary.lines if summary else 0),
         sample.file.bundle,

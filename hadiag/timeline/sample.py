@@ -30,6 +30,10 @@ class Sample:
     utc: int | None = None
     own: int = 0
     copies: list[Sample] = field(default_factory=list)
+    lender: Sample | None = None
+    """Line of another log that dates this one, which prints the time since boot only."""
+    printed: str = ""
+    doubt: int = 0
 
     @property
     def resolution(self) -> int:
@@ -42,6 +46,8 @@ class Sample:
 
         The daemons' own logs print no zone, so a stamp with zone is that of syslog or of the journal.
         """
+        if self.lender is not None:
+            return self.doubt
         time = self.raw.time
         relayed = self.raw.family in _RELAYED or (time is not None and time.utc_offset_s is not None)
         return max(self.resolution, RELAY) if relayed else self.resolution
@@ -49,10 +55,18 @@ class Sample:
     @property
     def basis(self) -> TimeBasis:
         """How the UTC offset became known."""
+        if self.lender is not None:
+            return self.lender.basis
         return self.file.basis(self.raw.time) if self.raw.time else TimeBasis.ASSUMED
 
     def stamp(self) -> None:
         """Compute the time on the own clock."""
         time = self.raw.time
+        self.lender = None
         self.utc = None if time is None else self.file.utc(time, self.raw.ref.line)
         self.own = self.utc or 0
+
+    def lend(self, utc: int, printed: str, lender: Sample, doubt: int) -> None:
+        """Take the time that a line of another log gives."""
+        self.utc = self.own = utc
+        self.printed, self.lender, self.doubt = printed, lender, doubt
