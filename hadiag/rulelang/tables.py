@@ -154,7 +154,7 @@ STATE_TABLES: Mapping[str, StateTable] = {
     ),
     "node.pause": _state("node duration_s", "corosync.main.not_scheduled", nodes="node"),
     "node.boot": _state("node how", "kernel.boot", nodes="node"),
-    "clock.step": _state("node by_s or_of", "chrony.step", nodes="node"),
+    "clock.step": _state("node by_s or_of like_zone", "chrony.step", nodes="node"),
     "transition": _state(
         "number dc file kind result aborts input", "pcmk.transition.result", operation=True, nodes="dc"
     ),

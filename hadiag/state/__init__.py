@@ -40,7 +40,8 @@ Tables and their values:
 * ``daemon.life``: daemon, node, pid, how (running, orderly, killed, crashed, disconnected, unknown), signal,
   respawned; ``daemon.end``: the same, as the moment at which a life ended that was not to end
 * ``node.pause``: node, duration_s (corosync did not run)
-* ``clock.step``: node, by_s (positive: forward), or_of (a node whose clock may have stepped instead, the other way)
+* ``clock.step``: node, by_s (positive: forward), or_of (a node whose clock may have stepped instead, the other way), like_zone (by whole half hours, as a
+  new zone would)
 * ``node.boot``: node, how (orderly, fenced, crash, unknown, running); ``observer.silent``: node, how
 * ``cluster.option``: name, value, source (event, cib, pe-input)
 * ``node.standby``, ``node.maintenance``: node ("" for the whole cluster, a resource for its own mode), value

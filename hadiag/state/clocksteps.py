@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hadiag.model.view import View
 from hadiag.state.stream import instant, nearest
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
     from hadiag.model.entity import Scalar
     from hadiag.state.given import Given
+
+
+_HALF_HOUR_S: Final = 1800
+_ABOUT_S: Final = 3
 
 
 class ClockStepTracker:
@@ -27,8 +31,19 @@ class ClockStepTracker:
                 at = instant(timeline, node, step.at_ns)
                 near = nearest(timeline, node, step.at_ns)
                 uid = near.uid if near else None
-                value: dict[str, Scalar] = {"node": str(node), "by_s": step.by_s, "or_of": step.or_of}
+                value: dict[str, Scalar] = {
+                    "node": str(node),
+                    "by_s": step.by_s,
+                    "or_of": step.or_of,
+                    "like_zone": _like_zone(step.by_s),
+                }
                 yield View("clock.step", node, at, at, value, uid, uid)
+
+
+def _like_zone(by_s: float) -> bool:
+    """Whether a step is one of whole half hours: where no epoch stands near it, somebody may have changed the zone instead."""
+    halves = round(by_s / _HALF_HOUR_S)
+    return halves != 0 and abs(by_s - halves * _HALF_HOUR_S) <= _ABOUT_S
 
 
 TRACKER = ClockStepTracker()
