@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -171,9 +172,10 @@ def read_inputs(paths: Sequence[str], catalogue: Catalogue, options: Options, st
         NoInputError: nothing in any of them was recognised.
     """
     known = _Known(catalogue, build_database(catalogue, cache=options.cache), options)
-    shares = _shares(paths, options)
+    sizes = _sizes(paths) if options.workers > 1 and can_divide() else ()
+    shares = _shares(paths, sizes, options)
     if shares > 1:
-        parts = _side_by_side(paths, known, shares)
+        parts = _side_by_side(paths, sizes, known, shares)
     else:
         seen = set[BundleId]()
         parts = [_read_input(number, path, known, (stdin, seen)) for number, path in enumerate(paths)]
@@ -237,36 +239,44 @@ def _tell_bytes(tell: Callable[[int, int], None], number: int, _index: int, coun
     tell(number, count)
 
 
-def _shares(paths: Sequence[str], options: Options) -> int:
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """About how many bytes there are to read behind a path, and how they are packed."""
+
+    raw: int
+    codec: Codec | None = None
+
+
+def _sizes(paths: Sequence[str]) -> tuple[_Size, ...]:
+    """Sizes of the inputs; none where one of them cannot be looked at, which is told when it is read."""
+    try:
+        return tuple(_size(Path(path)) for path in paths)
+    except OSError:
+        return ()
+
+
+def _size(path: Path) -> _Size:
+    if path.is_dir():
+        return _Size(sum(file.stat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink()))
+    known = path.stat()
+    if not stat.S_ISREG(known.st_mode):
+        return _Size(0)
+    with path.open("rb") as file:
+        codec = compression(file.read(HEAD))
+    return _Size(known.st_size * (1 if codec is None else PACKED), codec)
+
+
+def _shares(paths: Sequence[str], sizes: Sequence[_Size], options: Options) -> int:
     """How many processes read: more than one where there is enough to read, and decoding it does not fill them anyway."""
-    if options.workers < 2 or not can_divide() or not all(Path(path).exists() for path in paths):
-        return 1
-    if sum(_raw_bytes(Path(path)) for path in paths) < SIDE_BY_SIDE_BYTES:
+    if sum(size.raw for size in sizes) < SIDE_BY_SIDE_BYTES:
         return 1
     if len(paths) > 1:
         return min(options.workers, len(paths))
-    return 1 if _codec(Path(paths[0])) is Codec.BZ2 else min(options.workers, MOST_SHARES)
+    return 1 if sizes[0].codec is Codec.BZ2 else min(options.workers, MOST_SHARES)
 
 
-def _raw_bytes(path: Path) -> int:
-    """About how many bytes there are to read behind a path."""
-    if path.is_dir():
-        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink())
-    if not path.is_file():
-        return 0
-    return path.stat().st_size * (1 if _codec(path) is None else PACKED)
-
-
-def _codec(path: Path) -> Codec | None:
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return compression(file.read(HEAD))
-
-
-def _side_by_side(paths: Sequence[str], known: _Known, shares: int) -> list[_Part]:
+def _side_by_side(paths: Sequence[str], sizes: Sequence[_Size], known: _Known, shares: int) -> list[_Part]:
     """Read inputs in several processes: each reads whole inputs, or of a single input a part of the artefacts."""
-    sizes = [_raw_bytes(Path(path)) for path in paths] if len(paths) > 1 else []
     read = divided(partial(_read_share, paths, sizes, known, shares), shares)
     tell = known.options.on_bytes
     parts = []
@@ -279,16 +289,16 @@ def _side_by_side(paths: Sequence[str], known: _Known, shares: int) -> list[_Par
 
 
 def _read_share(
-    paths: Sequence[str], sizes: Sequence[int], known: _Known, shares: int, share: int
+    paths: Sequence[str], sizes: Sequence[_Size], known: _Known, shares: int, share: int
 ) -> list[_Part | None]:
     """One share of the reading: of each input what was read, None where another share reads it."""
     if share:
         known = replace(known, options=replace(known.options, on_bytes=None, on_stage=None))
     turns = Turns(share, shares)
-    if not sizes:
+    if len(paths) == 1:
         return [_read_input(0, paths[0], known, (None, set()), turns)]
     seen = set[BundleId]()
-    mine = [turns.mine(size) for size in sizes]
+    mine = [turns.mine(size.raw) for size in sizes]
     return [
         _read_input(number, path, known, (None, seen)) if mine[number] else None for number, path in enumerate(paths)
     ]

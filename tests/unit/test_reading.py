@@ -119,3 +119,17 @@ def test_small_inputs_need_no_process(
     assert read_inputs(reports, catalogue, Options(workers=8)).events
     with pytest.raises(NoInputError, match=r"cannot be read: No such file"):
         read_inputs([str(tmp_path / "a"), str(tmp_path / "b")], catalogue, Options(workers=8))
+
+
+def test_an_input_that_may_not_be_looked_at_is_told_when_it_is_read(
+    catalogue: Catalogue, reports: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows then whether several processes pay; the input is read, or refused, in this one."""
+
+    def denied(_: Path) -> reading._Size:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(reading, "SIDE_BY_SIDE_BYTES", 1)
+    monkeypatch.setattr(reading, "_size", denied)
+
+    assert same(read_inputs(reports, catalogue, Options(workers=2)), read_alone(reports, catalogue))
