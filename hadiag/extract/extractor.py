@@ -23,20 +23,10 @@ from hadiag.extract.needs import Needs
 from hadiag.extract.search import FOUND, LineSearch
 from hadiag.extract.surroundings import Surroundings
 from hadiag.extract.unknowns import UnknownMessages, UnknownTemplate
-from hadiag.formats import (
-    BootClock,
-    ClockStep,
-    DecodedJournal,
-    JournalMeta,
-    LineParser,
-    LogKind,
-    clock_for,
-    decode,
-    read_entry,
-)
+from hadiag.formats import DecodedJournal, JournalMeta, LineParser, LogKind, clock_for, decode, read_entry
 from hadiag.model.entity import Level
 from hadiag.model.event import EventClass, RawEvent
-from hadiag.model.record import BootSpan, LogSummary, Record, WallStep
+from hadiag.model.record import LogSummary, Record
 from hadiag.model.source import Artifact, BundleId, SourceRef, Warn
 from hadiag.model.time import LoggedTime
 from hadiag.scan.blocks import Block, read_blocks
@@ -196,16 +186,6 @@ def _bounded(known: dict[bytes, _T]) -> dict[bytes, _T]:
     return known
 
 
-def _wall_step(step: ClockStep) -> WallStep:
-    before, after, monotonic = step.before_us * 1000, step.realtime_us * 1000, step.monotonic_us * 1000
-    return WallStep(step.line, before, after, step.step_us * 1000, step.boot, monotonic)
-
-
-def _boot_span(key: str, boot: BootClock) -> BootSpan:
-    times = boot.first_realtime_us, boot.last_realtime_us, boot.first_monotonic_us, boot.last_monotonic_us
-    return BootSpan(key, boot.first_line, boot.last_line, *(each * 1000 for each in times))
-
-
 class _LogReader:
     """Reads one log block by block."""
 
@@ -278,7 +258,7 @@ class _LogReader:
         lines = groups.lines[urgent]
         walls, bodies, ranks = wall[lines].tolist(), here.bodies(lines), []
         for group, at, body in zip(urgent.tolist(), walls, bodies, strict=True):
-            rank, event = self._look(here, groups, group, _PID.sub(_NO_PID, body, 1), at)
+            rank, event = self._look(here, groups, group, body, at)
             ranks.append(rank)
             if event is not None:
                 later[group] = event
@@ -309,7 +289,7 @@ class _LogReader:
             self._keeper.sample(key, wall[groups.lines[places]], places, read)
 
     def _look(
-        self, here: StampedBlock, groups: _Groups, group: int, key: bytes, wall: int
+        self, here: StampedBlock, groups: _Groups, group: int, body: bytes, wall: int
     ) -> tuple[int, RawEvent | None]:
         """Read a line unless its text is known or shows that it is no core event.
 
@@ -317,13 +297,14 @@ class _LogReader:
             here: the block of the line.
             groups: what hit in it.
             group: which of them the line is.
-            key: the line behind its stamp, without the process id.
+            body: the line behind its stamp.
             wall: its printed time in ns.
 
         Returns:
             The rank of a line that was left unread, and the event of one that was read where the keeper takes it later: those of
             context and anchors (noise, that no one takes, is among them).
         """
+        key = _PID.sub(_NO_PID, body, 1)
         if key in self._nothing:
             return _NONE, None
         model = self._models.get(key)
@@ -337,7 +318,7 @@ class _LogReader:
         else:
             numbers = []
         index = int(groups.lines[group])
-        return _NONE, self._read_now(here, index, _Body(key, _pid_of(here.body(index)), model, wall), numbers)
+        return _NONE, self._read_now(here, index, _Body(key, _pid_of(body), model, wall), numbers)
 
     def _read_now(self, here: StampedBlock, index: int, body: _Body, numbers: list[int]) -> RawEvent | None:
         """Read a line; its event, if it is no core event."""
@@ -521,8 +502,8 @@ class _LogReader:
             mtime=self._artifact.mtime,
             nul_bytes=reading.nul_bytes,
             aliases=self._artifact.aliases,
-            steps=tuple(_wall_step(step) for step in journal.steps) if journal else (),
-            boots=tuple(_boot_span(key, boot) for key, boot in journal.boots.items()) if journal else (),
+            steps=journal.wall_steps() if journal else (),
+            boots=journal.boot_spans() if journal else (),
         )
 
     def _warnings(self, reading: ClockReading) -> Iterator[Warn]:

@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 from hadiag.formats.base import Decoder, LogKind
 from hadiag.formats.detect import SAMPLE_BYTES, detect, refusal
-from hadiag.formats.journal import BootClock, ClockStep, DecodedJournal, JournalMeta, decode
+from hadiag.formats.journal import DecodedJournal, JournalMeta, decode
 from hadiag.formats.multiline import continues, joined, read_entry, records
 from hadiag.formats.parser import LineParser
 from hadiag.model.record import Record
@@ -25,8 +25,6 @@ from hadiag.scan.stream import Rejoined
 from hadiag.scan.times import BlockClock
 
 __all__ = [
-    "BootClock",
-    "ClockStep",
     "DecodedJournal",
     "Decoder",
     "JournalMeta",

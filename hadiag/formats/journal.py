@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from hadiag.formats.base import Decoder, LogKind
 from hadiag.formats.respelled import Respelled
+from hadiag.model.record import BootSpan, WallStep
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -100,6 +101,35 @@ class JournalMeta:
         if abs(step) >= STEP_US and len(self.steps) < MAX_STEPS:
             self.steps.append(ClockStep(self.entries, key, realtime, step, boot.last_realtime_us, monotonic))
         boot.last_line, boot.last_realtime_us, boot.last_monotonic_us = self.entries, realtime, monotonic
+
+    def wall_steps(self) -> tuple[WallStep, ...]:
+        """Steps of the wall clock, in ns."""
+        return tuple(
+            WallStep(
+                line=step.line,
+                before_ns=step.before_us * 1000,
+                after_ns=step.realtime_us * 1000,
+                by_ns=step.step_us * 1000,
+                boot=step.boot,
+                uptime_ns=step.monotonic_us * 1000,
+            )
+            for step in self.steps
+        )
+
+    def boot_spans(self) -> tuple[BootSpan, ...]:
+        """What was read of each boot, in ns."""
+        return tuple(
+            BootSpan(
+                boot=key,
+                first_line=boot.first_line,
+                last_line=boot.last_line,
+                first_ns=boot.first_realtime_us * 1000,
+                last_ns=boot.last_realtime_us * 1000,
+                first_uptime_ns=boot.first_monotonic_us * 1000,
+                last_uptime_ns=boot.last_monotonic_us * 1000,
+            )
+            for key, boot in self.boots.items()
+        )
 
 
 class DecodedJournal(io.RawIOBase):

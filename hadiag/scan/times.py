@@ -280,7 +280,7 @@ class StampedBlock:
         begins = np.where(stamped, self.stamps.begin[rows], starts).tolist()
         stops = np.where(stamped, self.stamps.end[rows], starts).tolist()
         return [
-            data[stop:end] if begin == start else b"%s\0%s" % (data[start:begin], data[stop:end])
+            _around(data, start, begin, stop, end)
             for start, begin, stop, end in zip(starts.tolist(), begins, stops, ends.tolist(), strict=True)
         ]
 
@@ -291,13 +291,18 @@ class StampedBlock:
         if self.stamps is None or int(self.stamps.wall[row]) == NO_STAMP:
             return data[start:end]
         begin, stop = int(self.stamps.begin[row]), int(self.stamps.end[row])
-        return data[stop:end] if begin == start else b"%s\0%s" % (data[start:begin], data[stop:end])
+        return _around(data, start, begin, stop, end)
 
     def logged(self, row: int) -> LoggedTime | None:
         """The stamp of a line."""
         if self.stamps is None or int(self.stamps.wall[row]) == NO_STAMP:
             return None
         return _logged(self.block, self.stamps, row, from_journal=self.from_journal)
+
+
+def _around(data: bytes, start: int, begin: int, stop: int, end: int) -> bytes:
+    """A line without the stamp in it, which lies from ``begin`` to ``stop``."""
+    return data[stop:end] if begin == start else b"%s\0%s" % (data[start:begin], data[stop:end])
 
 
 def _logged(block: Block, stamps: Stamps, row: int, *, from_journal: bool) -> LoggedTime:
