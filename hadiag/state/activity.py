@@ -72,7 +72,7 @@ def active_views(given: Given, operations: Sequence[View], kinds: Mapping[str, K
         replay.last[node] = times[-1] if times else 0
     for node, steps in sorted(per_node.items()):
         steps += [(pause.at.ns, 1, pause) for pause in silence_breaks(timeline, Node(node))]
-        steps += [(d.at.ns, 2, d) for d in given.fenced if d.target == node and not outlived(timeline, d)]
+        steps += [(d.at.ns, 2, d) for d in given.fenced_by.get(node, ()) if not outlived(timeline, d)]
         steps += [(boot.at.ns, 2, boot) for boot in boots if boot.observer == node and boot.at is not None]
         steps += [(at_of(lost).ns, 2, lost) for lost in losses if text(lost, "node") == node]
         for _, _, step in sorted(steps, key=lambda step: step[:2]):

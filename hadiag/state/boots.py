@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.state.intervals import Intervals
-from hadiag.state.membership import COROSYNC_START
-from hadiag.state.reading import at_of
+from hadiag.state.reading import at_of, moment_of
 from hadiag.state.stream import Break, by_observer, placed, silence_breaks
 from hadiag.state.windows import Window
+from hadiag.timeline.known import PACEMAKER_START, STARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
 
 SHUTDOWN = "systemd.shutdown"
 BOOT = "kernel.boot"
-PACEMAKER_START = "pacemakerd.start"
 PACEMAKER_DONE = "pacemakerd.stop_done"
-STARTS = (BOOT, "systemd.boot", *COROSYNC_START, PACEMAKER_START)
-"""The first of these behind a shutdown tells that the node is up again."""
 
 _CONFIRMED = 60 * NS
 _SAME_START = 5 * NS
@@ -73,7 +70,7 @@ def boot_views(given: Given) -> Iterator[View]:
         boots = _Boots(timeline, observer, given.fenced_by.get(str(observer), ()), Intervals("node.boot"))
         boots.open(None, None)
         steps = [*lines.get(observer, ()), *silence_breaks(timeline, observer)]
-        before = Window(stops.get(observer, ()), key=_moment)
+        before = Window(stops.get(observer, ()), key=moment_of)
         for step in sorted(steps, key=_at):
             current = boots.table.current(observer)
             _step(boots, current, step)
@@ -86,10 +83,6 @@ def boot_views(given: Given) -> Iterator[View]:
         if running is not None:
             running.value["how"] = "running"
         yield from boots.table.views()
-
-
-def _moment(event: Event) -> int:
-    return at_of(event).ns
 
 
 def _at(step: Event | Break) -> int:

@@ -17,7 +17,7 @@ from hadiag.model.view import View
 from hadiag.state.intervals import end_ns, start_ns
 from hadiag.state.reading import at_of, base_name, text
 from hadiag.state.stream import placed
-from hadiag.state.windows import Spans, Window
+from hadiag.state.windows import Spans, Window, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -305,11 +305,8 @@ def _last_of_life(timeline: Timeline, lines: Window[Event], node: str, ns: int) 
 
 def _corosync_starts(views: Views) -> Mapping[str, Window[int]]:
     """When the corosync of each node was started."""
-    found: dict[str, list[int]] = {}
-    for view in views.of("daemon.life"):
-        if view.value["daemon"] == "corosync":
-            found.setdefault(str(view.observer), []).append(start_ns(view))
-    return {node: Window(times, key=int) for node, times in found.items()}
+    lives = (view for view in views.of("daemon.life") if view.value["daemon"] == "corosync")
+    return windows(((str(view.observer), start_ns(view)) for view in lives), key=int)
 
 
 def _restarted(timeline: Timeline, views: Views, node: str, fenced_ns: int, line_ns: int) -> bool:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from hadiag.model.time import NS
 from hadiag.model.view import View
-from hadiag.state.boots import SHUTDOWN, STARTS, boot_views, silence_views
+from hadiag.state.boots import SHUTDOWN, boot_views, silence_views
 from hadiag.state.intervals import Intervals, OpenView
-from hadiag.state.membership import COROSYNC_END, COROSYNC_START
+from hadiag.state.membership import COROSYNC_END
 from hadiag.state.reading import daemon, number, text
 from hadiag.state.stream import Break, by_observer, placed, with_breaks
+from hadiag.timeline.known import COROSYNC_START, PACEMAKER_START, STARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,6 @@ CHILD_SIGNAL = "pacemakerd.child_signal"
 CHILD_EXIT = "pacemakerd.child_exit"
 RESPAWN = "pacemakerd.respawn"
 CHILD_START = "pacemakerd.child_start"
-PACEMAKER_START = "pacemakerd.start"
 PACEMAKER_STOP = "pacemakerd.stop"
 PACEMAKER_DONE = "pacemakerd.stop_done"
 FATAL = "pacemakerd.fatal"

@@ -12,7 +12,7 @@ from hadiag.model.view import View
 from hadiag.state.clones import ACTION
 from hadiag.state.intervals import Intervals
 from hadiag.state.options import fencing_enabled
-from hadiag.state.reading import at_of, base_name, text
+from hadiag.state.reading import base_name, moment_of, text
 from hadiag.state.stream import placed
 from hadiag.state.windows import Window
 
@@ -142,17 +142,17 @@ def blocked_views(given: Given, operations: Sequence[View]) -> Iterator[View]:
 
 def _failed_stops(given: Given, operations: Sequence[View], table: Intervals) -> None:
     """A stop that failed blocks the resource, unless the node is fenced for it."""
-    timeline, fenced = given.timeline, given.fenced
+    timeline = given.timeline
     enabled = fencing_enabled(timeline, given.facts)
-    plans = Window(placed(timeline, *WILL_FENCE), key=_moment)
-    decisions = Window(placed(timeline, "pcmk.transition.calculated"), key=_moment)
+    plans = Window(placed(timeline, *WILL_FENCE), key=moment_of)
+    decisions = Window(placed(timeline, "pcmk.transition.calculated"), key=moment_of)
     for view in operations:
         failed = view.value["op"] == "stop" and view.value["expected"] is False and view.end is not None
         if not failed or view.end is None or view.value["fencing_device"] is True:
             continue
         node, moment = str(view.value["node"]), view.end.ns
         planned = [e for e in plans.between(moment - NS, moment + _DECISION) if text(e, "target", "node") == node]
-        done = [fence for fence in fenced if fence.target == node and fence.at.ns >= moment - NS]
+        done = [fence for fence in given.fenced_by.get(node, ()) if fence.at.ns >= moment - NS]
         if (
             done
             or (enabled is not False and planned)
@@ -163,10 +163,6 @@ def _failed_stops(given: Given, operations: Sequence[View], table: Intervals) ->
         row = {"resource": resource, "node": node, "why": "stop failed"}
         opened = table.change((resource, node), view.observer, view.end, view.closed_by, row)
         opened.note(view.opened_by)
-
-
-def _moment(event: Event) -> int:
-    return at_of(event).ns
 
 
 def _planned(table: Intervals, event: Event, devices: frozenset[str]) -> None:

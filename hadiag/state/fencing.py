@@ -11,9 +11,9 @@ from hadiag.model.view import View
 from hadiag.state.fencing_attempts import Around, Attempt, attempt_views, fencing_levels, is_agent_line
 from hadiag.state.fencing_devices import device_agents
 from hadiag.state.fencing_results import OP_RESULT, PEER_TERMINATED, event_result, is_power, short_id
-from hadiag.state.reading import at_of, base_name, same_file, text
+from hadiag.state.reading import at_of, base_name, moment_of, same_file, text
 from hadiag.state.stream import placed
-from hadiag.state.windows import Window
+from hadiag.state.windows import Window, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,18 +122,14 @@ class FencingTracker:
         """Join the lines of all observers to operations."""
         timeline, facts = given.timeline, given.facts
         around = Around(
-            Window(placed(timeline, *REASONS), key=_moment),
+            Window(placed(timeline, *REASONS), key=moment_of),
             _agent_lines(timeline),
             device_agents(facts),
-            Window(placed(timeline, DELAY), key=_moment),
+            Window(placed(timeline, DELAY), key=moment_of),
             fencing_levels(timeline, facts),
         )
         for operation in _operations(timeline):
             yield from _views(operation, around)
-
-
-def _moment(event: Event) -> int:
-    return at_of(event).ns
 
 
 def _operations(timeline: Timeline) -> list[_Operation]:
@@ -161,11 +157,8 @@ def _first_ns(operation: _Operation) -> int:
 
 def _agent_lines(timeline: Timeline) -> dict[str, Window[Event]]:
     """What the agents said on each node."""
-    lines: dict[str, list[Event]] = {}
-    for event in placed(timeline, "fence.agent_output", "fence.agent_stderr", "fa.*"):
-        if is_agent_line(event):
-            lines.setdefault(str(event.observer), []).append(event)
-    return {node: Window(said, key=_moment) for node, said in lines.items()}
+    lines = placed(timeline, "fence.agent_output", "fence.agent_stderr", "fa.*")
+    return windows(((str(event.observer), event) for event in lines if is_agent_line(event)), key=moment_of)
 
 
 def _identified(timeline: Timeline, known: dict[str, _Operation], event: Event) -> None:

@@ -10,6 +10,7 @@ from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.state.reading import at_of, text
 from hadiag.state.stream import placed
+from hadiag.timeline.known import STARTS
 
 if TYPE_CHECKING:
     from hadiag.model.event import Event
@@ -26,9 +27,6 @@ _SAME = 30 * NS
 _GRACE = 5 * NS
 """Lines that are written this long after a node was switched off are those of clocks that differ."""
 _OUTLIVED = 120 * NS
-_STARTS = frozenset(
-    {"kernel.boot", "systemd.boot", "corosync.main.starting", "corosync.main.started_2x", "pacemakerd.start"}
-)
 _OK_WORDS = ("ok", "complete", "done", "success", "succeeded", "operation was successful")
 _TIMEOUT_WORDS = ("timed out", "timeout", "timer expired", "time out", "operation timed out")
 _NO_DEVICE_WORDS = ("no such device", "no fence device", "no_device", "no device")
@@ -103,7 +101,7 @@ def outlived(timeline: Timeline, done: Fenced) -> bool:
     last = bisect_right(times, done.at.ns + _OUTLIVED)
     if not first or times[last - 1] < done.at.ns + _GRACE:
         return False
-    return not any(event.type in _STARTS for event in events[first:last])
+    return not any(event.type in STARTS for event in events[first:last])
 
 
 def _known(done: Fenced, found: dict[tuple[str, str], Fenced]) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hadiag.state.intervals import Intervals
-from hadiag.state.membership import COROSYNC_END, COROSYNC_START
+from hadiag.state.membership import COROSYNC_END
 from hadiag.state.reading import number, text
 from hadiag.state.stream import Break, by_observer, placed, with_breaks
+from hadiag.timeline.known import COROSYNC_START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ a pause. ``membership.split`` has one row for each partition: nodes that were ea
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -22,17 +22,17 @@ from hadiag.model.view import View
 from hadiag.state.given import Given
 from hadiag.state.intervals import end_ns, start_ns
 from hadiag.state.pauses import PAUSES
-from hadiag.state.reading import at_of
+from hadiag.state.reading import moment_of
 from hadiag.state.tracker import Views
-from hadiag.state.windows import Window
+from hadiag.state.windows import Window, windows
 from hadiag.timeline import Timeline
+from hadiag.timeline.known import COROSYNC_START
 
 T = TypeVar("T")
 
 EPISODE_NS = 30 * NS
 """Absences of one node that begin within this time of each other are one episode; a consensus takes seconds, not minutes."""
 
-COROSYNC_STARTS = ("corosync.main.starting", "corosync.main.started_2x")
 LAST_WORDS_NS = 15 * NS
 """A node cut off prints its own token loss and ring within token and consensus time after the others do."""
 
@@ -99,32 +99,32 @@ class _Known:
 
     @cached_property
     def by_node(self) -> Mapping[str, Window[_Episode]]:
-        return _windows(self.episodes, lambda episode: episode.node, lambda episode: episode.start.ns)
+        return windows(((episode.node, episode) for episode in self.episodes), key=_begin)
 
     @cached_property
     def words(self) -> Mapping[str, Window[Event]]:
         """Lines of each node's corosync that tell that it missed others, and its starts."""
-        types = ("knet.link.down", "knet.host.no_links", "corosync.totem.token_lost", *COROSYNC_STARTS)
-        return _windows(self.given.placed(*types), _observer, _moment)
+        types = ("knet.link.down", "knet.host.no_links", "corosync.totem.token_lost", *COROSYNC_START)
+        return _by_observer(self.given.placed(*types))
 
     @cached_property
     def pauses(self) -> Mapping[str, Window[Event]]:
-        return _windows(self.given.placed(*PAUSES), _observer, _moment)
+        return _by_observer(self.given.placed(*PAUSES))
 
     @cached_property
     def cluster_lost(self) -> Mapping[str, Window[Event]]:
-        return _windows(self.given.placed("pcmk.cluster.lost"), _observer, _moment)
+        return _by_observer(self.given.placed("pcmk.cluster.lost"))
 
     @cached_property
     def daemon_ends(self) -> Mapping[str, Window[View]]:
         ended = [view for view in self.views.of("daemon.end") if view.value["daemon"] == "corosync"]
-        return _windows(ended, lambda view: str(view.observer), start_ns)
+        return windows(((str(view.observer), view) for view in ended), key=start_ns)
 
     @cached_property
     def links(self) -> Mapping[str, Window[View]]:
         """Links that each node saw go down."""
         down = [view for view in self.views.of("link.state") if view.value.get("state") == "down" and view.start]
-        return _windows(down, lambda view: str(view.observer), start_ns)
+        return windows(((str(view.observer), view) for view in down), key=start_ns)
 
     @cached_property
     def shots(self) -> Mapping[str, Window[View]]:
@@ -134,26 +134,19 @@ class _Known:
             for view in self.views.of("fencing.operation")
             if view.value.get("action") in {"off", "reboot"} and view.start is not None
         ]
-        return _windows(power, lambda view: str(view.value.get("target")), start_ns)
-
-
-def _windows(items: Iterable[T], key: Callable[[T], str], moment: Callable[[T], int]) -> Mapping[str, Window[T]]:
-    groups: dict[str, list[T]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    return {name: Window(mine, key=moment) for name, mine in groups.items()}
+        return windows(((str(view.value.get("target")), view) for view in power), key=start_ns)
 
 
 def _between(windows: Mapping[str, Window[T]], node: str, low: int, high: int) -> Sequence[T]:
     return windows[node].between(low, high) if node in windows else ()
 
 
-def _observer(event: Event) -> str:
-    return str(event.observer)
+def _by_observer(events: Iterable[Event]) -> Mapping[str, Window[Event]]:
+    return windows(((str(event.observer), event) for event in events), key=moment_of)
 
 
-def _moment(event: Event) -> int:
-    return at_of(event).ns
+def _begin(episode: _Episode) -> int:
+    return episode.start.ns
 
 
 def _episodes(views: Views) -> tuple[_Episode, ...]:
@@ -244,7 +237,7 @@ def _testimony(episode: _Episode, known: _Known) -> tuple[str, ...]:
     members = sum(1 for identity in timeline.nodes if identity.role is NodeRole.MEMBER)
     found = []
     for event in _between(known.words, episode.node, low, high):
-        if event.type in COROSYNC_STARTS:
+        if event.type in COROSYNC_START:
             break  # what a new corosync prints is no word about the loss
         peer = timeline.node(str(event.fields.get("host"))) if event.fields.get("host") is not None else None
         if peer in episode.witnesses or (peer is None and members == 2 and event.type.endswith("token_lost")):

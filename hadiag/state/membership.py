@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.state.intervals import Intervals
-from hadiag.state.reading import at_of, daemon, number, text, words
+from hadiag.state.reading import at_of, daemon, moment_of, number, text, words
 from hadiag.state.stream import Break, by_observer, placed, with_breaks
-from hadiag.state.windows import Window
+from hadiag.state.windows import Window, windows
+from hadiag.timeline.known import COROSYNC_START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,6 @@ NO_LEAVE = "corosync.totem.failed_to_receive_leave"
 MEMBERS = "corosync.quorum.members"
 SYNC = "corosync.quorum.sync_lists"
 NODE_STATE = "pcmk.node.state"
-COROSYNC_START = ("corosync.main.starting", "corosync.main.started_2x")
 COROSYNC_END = ("corosync.main.exit_normal", "corosync.main.exit_error")
 PEER_DOWN_ORDERLY = ("pcmk.shutdown.peer_done", "pcmk.sched.shutdown")
 PEER_UNCLEAN = ("sched.will_fence", "sched.unclean", "sched.scheduling_fence")
@@ -301,16 +301,8 @@ Signs = dict[str, "Window[Event]"]
 
 
 def _about(events: Sequence[Event]) -> Signs:
-    named: dict[str, list[Event]] = {}
-    for event in events:
-        node = text(event, "node", "target", "peer")
-        if node is not None:
-            named.setdefault(node, []).append(event)
-    return {node: Window(mine, key=_moment) for node, mine in named.items()}
-
-
-def _moment(event: Event) -> int:
-    return at_of(event).ns
+    named = ((text(event, "node", "target", "peer"), event) for event in events)
+    return windows(((node, event) for node, event in named if node is not None), key=moment_of)
 
 
 def _departure(timeline: Timeline, lost: Event, orderly: Signs, unclean: Signs) -> str:

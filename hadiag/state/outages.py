@@ -12,9 +12,9 @@ from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.state.clones import ACTION, Kind
 from hadiag.state.intervals import end_ns, start_ns
-from hadiag.state.reading import at_of, base_name, text
+from hadiag.state.reading import at_of, base_name, moment_of, text
 from hadiag.state.signs import RUN_UP
-from hadiag.state.windows import Window
+from hadiag.state.windows import Window, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -110,16 +110,13 @@ class Context:
     @cached_property
     def signs(self) -> Mapping[str, Window[Event]]:
         """Signs of the loss of each node, by their time."""
-        named: dict[str, list[Event]] = {}
-        for event in self.given.placed(*_LOSS_SIGNS):
-            for node in _named(self.timeline, event):
-                named.setdefault(node, []).append(event)
-        return {node: Window(mine, key=_moment) for node, mine in named.items()}
+        told = self.given.placed(*_LOSS_SIGNS)
+        return windows(((node, event) for event in told for node in _named(self.timeline, event)), key=moment_of)
 
     @cached_property
     def first_signs(self) -> Mapping[str, Window[Event]]:
         """The first sign of each loss of a node."""
-        return {node: Window(_first_of_each(mine.all()), key=_moment) for node, mine in self.signs.items()}
+        return {node: Window(_first_of_each(mine.all()), key=moment_of) for node, mine in self.signs.items()}
 
     @cached_property
     def moves(self) -> Mapping[str, Sequence[tuple[Event, str]]]:
@@ -134,11 +131,8 @@ class Context:
     @cached_property
     def failures(self) -> Mapping[str, Window[View]]:
         """Starts of each resource that failed, by their end."""
-        found: dict[str, list[View]] = {}
-        for view in self.failed_starts:
-            if view.end is not None:
-                found.setdefault(str(view.value["resource"]), []).append(view)
-        return {name: Window(mine, key=end_ns) for name, mine in found.items()}
+        ended = (view for view in self.failed_starts if view.end is not None)
+        return windows(((str(view.value["resource"]), view) for view in ended), key=end_ns)
 
     @property
     def timeline(self) -> Timeline:
@@ -248,10 +242,6 @@ def _first_of_each(signs: Sequence[Event]) -> list[Event]:
         if not found or at_of(event).ns - at_of(found[-1]).ns > 60 * NS:
             found.append(event)
     return found
-
-
-def _moment(event: Event) -> int:
-    return at_of(event).ns
 
 
 def _at(act: Act) -> int:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from hadiag.model.time import NS, Instant, TimeBasis
 from hadiag.state.intervals import Intervals, end_ns, start_ns
-from hadiag.state.membership import COROSYNC_END, COROSYNC_START
+from hadiag.state.membership import COROSYNC_END
 from hadiag.state.reading import text
 from hadiag.state.stream import Break, by_observer, placed, with_breaks
+from hadiag.timeline.known import COROSYNC_START, PACEMAKER_START
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +28,6 @@ PROVIDER = "corosync.quorum.provider"
 ACQUIRED = "pcmk.quorum.acquired"
 LOST = "pcmk.quorum.lost"
 OLD = "pcmk.quorum.old"
-PACEMAKER_START = "pacemakerd.start"
 QDEVICE_LOST = (
     "corosync.votequorum.qdevice_lost",
     "qdevice.connect_timeout",

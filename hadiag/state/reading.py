@@ -112,6 +112,11 @@ def at_of(event: Event) -> Instant:
     return event.at
 
 
+def moment_of(event: Event) -> int:
+    """Time of an event that is known to have one, UTC ns."""
+    return at_of(event).ns
+
+
 def same_file(one: Event, two: Event) -> bool:
     """Whether the canonical lines of two events stand in one file, so that their lines order them."""
     return one.refs[0].bundle == two.refs[0].bundle and one.refs[0].path == two.refs[0].path

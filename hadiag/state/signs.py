@@ -7,14 +7,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hadiag.model.time import NS
-from hadiag.state.reading import at_of, number, text
+from hadiag.state.reading import at_of, moment_of, number, text
 from hadiag.state.stream import placed
-from hadiag.state.windows import Window
+from hadiag.state.windows import Window, windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hadiag.model.event import Event
     from hadiag.model.time import Instant
     from hadiag.timeline import Timeline
 
@@ -35,13 +34,10 @@ class LossSigns:
     """What the links to each node did, and when the token was overdue."""
 
     def __init__(self, timeline: Timeline) -> None:
-        named: dict[str, list[Event]] = {}
-        for event in placed(timeline, LINK_UP, NO_LINKS):
-            name = text(event, "host") or ""
-            named.setdefault(str(timeline.node(name) or name), []).append(event)
-        self._links = {node: Window(mine, key=_moment) for node, mine in named.items()}
-        self._tokens = Window(placed(timeline, TOKEN_LOST), key=_moment)
-        self._rings = Window(placed(timeline, *RINGS), key=_moment)
+        named = ((text(event, "host") or "", event) for event in placed(timeline, LINK_UP, NO_LINKS))
+        self._links = windows(((str(timeline.node(name) or name), event) for name, event in named), key=moment_of)
+        self._tokens = Window(placed(timeline, TOKEN_LOST), key=moment_of)
+        self._rings = Window(placed(timeline, *RINGS), key=moment_of)
 
     def missed_since(self, node: str, lost: Instant) -> Instant:
         """When all links to a lost node went down, else since when the token was overdue; the loss itself without either."""
@@ -49,7 +45,7 @@ class LossSigns:
         ups = [at_of(event).ns for event in near if event.type == LINK_UP]
         downs = [at_of(event).ns for event in near if event.type == NO_LINKS and at_of(event).ns > max(ups, default=0)]
         ring = self._rings.before(lost.ns - _FORMED, 1)  # what is older than the ring before led to that ring
-        tokens = self._tokens.between(max([lost.ns - RUN_UP, *map(_moment, ring)]), lost.ns)
+        tokens = self._tokens.between(max([lost.ns - RUN_UP, *map(moment_of, ring)]), lost.ns)
         overdue = [at_of(event).ns - (number(event, "timeout_ms") or 0) * _MS for event in tokens]
         began = _last_burst(downs) or max(overdue, default=None)
         if began is None or began >= lost.ns:
@@ -63,7 +59,3 @@ def _last_burst(times: Sequence[int]) -> int | None:
     for before, moment in pairwise((None, *times)):
         began = moment if before is None or moment is None or moment - before > _BURST else began
     return began
-
-
-def _moment(event: Event) -> int:
-    return at_of(event).ns

@@ -50,6 +50,14 @@ class Window(Generic[T]):
         return self._items[max(0, last - most) : last]
 
 
+def windows(named: Iterable[tuple[str, T]], *, key: Callable[[T], int]) -> dict[str, Window[T]]:
+    """A window for each name, of the items that go by it."""
+    groups: dict[str, list[T]] = {}
+    for name, item in named:
+        groups.setdefault(name, []).append(item)
+    return {name: Window(mine, key=key) for name, mine in groups.items()}
+
+
 class Spans:
     """Views of which one follows another, such as those of one observer in one table; asked for what meets a span."""
 

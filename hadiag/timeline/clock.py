@@ -137,7 +137,7 @@ def _settled(samples: Sequence[Sample], files: Sequence[LogFile], walls: Walls) 
         attribution = Attribution(merged, steps, bases, reference)
         if not attribution.improve(skews):
             open_jumps = attribution.open_jumps(skews)
-            skews = attribution.widened(skews)
+            skews = attribution.widened(skews, open_jumps)
             break
     return Clocks(reference, skews, steps, merged, files, walls, len(nodes) < 2, bases, open_jumps)
 
@@ -222,11 +222,26 @@ def node_clocks(clocks: Clocks) -> dict[Node, NodeClock]:
         plan = clocks.walls.plans.get(node)
         offsets = plan.spans() if plan else printed.get(node, ())
         skew = clocks.skews.get(node, Skew())
-        spans = _spans(clocks, node, skew) if verified else ()
-        found[node] = NodeClock(
-            node == clocks.reference, offsets, spans, _clock_steps(clocks, node, skew), _middle(clocks, node, spans)
-        )
+        own = _own(clocks, node, skew)
+        spans = _spans(clocks, node, skew, own) if verified else ()
+        steps = _clock_steps(clocks, node, skew, own)
+        found[node] = NodeClock(node == clocks.reference, offsets, spans, steps, _middle(clocks, node, spans))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """A node's own clock: bounds of each of its steps by the corrected clock, and the jumps that only the peers show."""
+
+    bounds: Sequence[tuple[int, int]]
+    jumped: Mapping[int, ClockStep]
+
+
+def _own(clocks: Clocks, node: Node, skew: Skew) -> _Own:
+    mine = [sample for sample in clocks.samples if sample.node == node and sample.utc is not None]
+    owns = sorted(sample.own for sample in mine)
+    bounds = moments(mine, clocks.steps.get(node, []), clocks.bases.get(node, 0))
+    return _Own(bounds, {jump.bound: _jumped(jump, owns) for jump in jumps_of(node, skew)})
 
 
 def _printed_offsets(clocks: Clocks) -> dict[Node, tuple[OffsetSpan, ...]]:
@@ -252,15 +267,13 @@ def _printed_offsets(clocks: Clocks) -> dict[Node, tuple[OffsetSpan, ...]]:
     return spans
 
 
-def _spans(clocks: Clocks, node: Node, skew: Skew) -> tuple[SkewSpan, ...]:
+def _spans(clocks: Clocks, node: Node, skew: Skew, own: _Own) -> tuple[SkewSpan, ...]:
     """Skew over aligned time: the pieces, cut at the node's own steps."""
     found: list[SkewSpan] = []
     steps = clocks.steps.get(node, []) if node != clocks.reference else []
     base = clocks.bases.get(node, 0) if steps else 0
-    mine = _of(clocks, node)
-    bounds = [(low + high) // 2 for low, high in moments(mine, steps, base)]
-    owns = sorted(sample.own for sample in mine)
-    jumped = {jump.bound: _jumped(jump, owns).at_ns for jump in jumps_of(node, skew)}
+    bounds = [(low + high) // 2 for low, high in own.bounds] if steps else []
+    jumped = {bound: step.at_ns for bound, step in own.jumped.items()}
     for piece in skew.pieces:
         inside = [
             at for at in bounds if (piece.start is None or at > piece.start) and (piece.end is None or at < piece.end)
@@ -275,24 +288,16 @@ def _spans(clocks: Clocks, node: Node, skew: Skew) -> tuple[SkewSpan, ...]:
     return tuple(found)
 
 
-def _of(clocks: Clocks, node: Node) -> list[Sample]:
-    return [sample for sample in clocks.samples if sample.node == node and sample.utc is not None]
-
-
-def _clock_steps(clocks: Clocks, node: Node, skew: Skew) -> tuple[ClockStep, ...]:
-    steps = clocks.steps.get(node, [])
-    mine = _of(clocks, node)
+def _clock_steps(clocks: Clocks, node: Node, skew: Skew, own: _Own) -> tuple[ClockStep, ...]:
     found = []
-    for step, (low, high) in zip(steps, moments(mine, steps, clocks.bases.get(node, 0)), strict=True):
+    for step, (low, high) in zip(clocks.steps.get(node, []), own.bounds, strict=True):
         piece = skew.piece((low + high) // 2)
         error = (high - low) // 2 + (piece.error if piece else 0)
         at = clocks.aligned(node, (low + high) // 2)
         found.append(ClockStep(at, round(step.by / NS, 3), round(error / NS, 3) if step.exact else None))
-    owns = sorted(sample.own for sample in mine)
     either = {jump.bound for jump in clocks.open_jumps.get(node, ())}
-    for jump in jumps_of(node, skew):
-        made = _jumped(jump, owns)
-        found.append(replace(made, or_of=clocks.reference) if jump.bound in either else made)
+    for bound, made in own.jumped.items():
+        found.append(replace(made, or_of=clocks.reference) if bound in either else made)
     return tuple(sorted(found, key=lambda each: (each.at_ns, each.by_s)))
 
 

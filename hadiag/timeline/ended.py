@@ -6,19 +6,17 @@ behind the confirmation of its fencing, nothing of a new life follows, and its l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
 from hadiag.model.entity import Node
 from hadiag.model.time import NS
+from hadiag.timeline.known import STARTS
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.skew import Skew
 from hadiag.timeline.steps import Step
 
-STARTS: Final = frozenset(
-    {"corosync.main.starting", "corosync.main.started_2x", "kernel.boot", "systemd.boot", "pacemakerd.start"}
-)
 _BOOTS: Final = STARTS | {"journald.start_stop", "rsyslog.start"}
 _BOOT: Final = 10 * NS
 _RESULTS: Final = frozenset({"fence.op_result", "fence.peer_terminated"})
@@ -27,11 +25,16 @@ _LARGEST: Final = 3600 * NS
 _SLACK: Final = NS
 
 
-def ends_of(samples: Sequence[Sample], node: Node, skews: Mapping[Node, Skew]) -> Iterator[int]:
+def fencing_results(samples: Iterable[Sample]) -> list[Sample]:
+    """Lines that tell how fencing ended."""
+    return [sample for sample in samples if sample.raw.type in _RESULTS and sample.utc is not None]
+
+
+def ends_of(results: Iterable[Sample], node: Node, skews: Mapping[Node, Skew]) -> Iterator[int]:
     """When others logged that a node was switched off, on the reference clock."""
-    for sample in samples:
+    for sample in results:
         fields = sample.raw.fields
-        if sample.raw.type not in _RESULTS or sample.node == node or sample.utc is None:
+        if sample.node == node:
             continue
         if str(fields.get("target")) == str(node) and fields.get("result") in ("ok", None) and not fields.get("manual"):
             skew = skews.get(sample.node)
@@ -48,14 +51,13 @@ def step_of(mine: Sequence[Sample], skew: Skew, known: Sequence[int], end: int) 
     late = [index for index, sample in enumerate(mine) if _aligned(skew, sample) > end]
     if not late or not known or any(_begins(mine, index, late[0]) for index in late):
         return None  # it started anew, or went on: what is late may be of another life
-    life = mine
-    size = _aligned(skew, life[-1]) - end
+    size = _aligned(skew, mine[-1]) - end
     if size < _SMALLEST:
         return None
-    last_known = max((at for at in known if at <= life[-1].own), default=None)
+    last_known = max((at for at in known if at <= mine[-1].own), default=None)
     if last_known is None or size > _LARGEST:
         return None
-    inside = [sample for sample in life if sample.own >= last_known - _SLACK]
+    inside = [sample for sample in mine if sample.own >= last_known - _SLACK]
     gap = max(pairwise(inside), key=lambda pair: pair[1].own - pair[0].own, default=None)
     if gap is None or gap[1].own - gap[0].own < size - _SLACK or gap[0].utc is None or gap[1].utc is None:
         return None

@@ -15,7 +15,8 @@ from typing import Final
 
 from hadiag.model.entity import Node
 from hadiag.model.time import NS
-from hadiag.timeline.ended import STARTS, ends_of, step_of
+from hadiag.timeline.ended import ends_of, fencing_results, step_of
+from hadiag.timeline.known import STARTS
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.skew import Skew
 from hadiag.timeline.steps import CHANGES, Step, cuts, insert
@@ -68,7 +69,7 @@ class Attribution:
         self.steps = steps
         self.bases = bases
         self.reference = reference
-        self._samples = samples
+        self._ends = fencing_results(samples)
         self.by_node: dict[Node, list[Sample]] = {}
         for sample in samples:
             if sample.utc is not None:
@@ -77,7 +78,7 @@ class Attribution:
 
     def improve(self, skews: Mapping[Node, Skew]) -> bool:
         """Correct the steps by one jump; False where nothing is left to correct."""
-        others = {n: list(jumps_of(n, s)) for n, s in skews.items() if n != self.reference and s.pieces}
+        others = self._jumps(skews)
         for jump in (jump for found in others.values() for jump in found):
             if self._resize(jump) or self._withdraw(jump):
                 return True
@@ -85,14 +86,17 @@ class Attribution:
                 return True
         return self._outlived(skews)
 
+    def _jumps(self, skews: Mapping[Node, Skew]) -> dict[Node, list[Jump]]:
+        """Jumps of all nodes that are compared with the reference."""
+        return {n: list(jumps_of(n, s)) for n, s in skews.items() if n != self.reference and s.pieces}
+
     def _outlived(self, skews: Mapping[Node, Skew]) -> bool:
         """Add a step that only the end of a node tells, if it has none of an uncertain size yet."""
         for node in sorted(skews):
             unsure = any(not step.exact for step in self.steps.get(node, ()))
-            if not skews[node].pieces or unsure:
-                continue
-            known = self._shown(node, skews)
-            for end in sorted(ends_of(self._samples, node, skews)):
+            ends = sorted(ends_of(self._ends, node, skews)) if skews[node].pieces and not unsure else []
+            known = self._shown(node, skews) if ends else []
+            for end in ends:
                 step = step_of(self._sorted(node), skews[node], known, end)
                 if step is not None:
                     self.steps[node] = insert(self.steps.get(node, []), step)
@@ -101,7 +105,7 @@ class Attribution:
 
     def open_jumps(self, skews: Mapping[Node, Skew]) -> dict[Node, list[Jump]]:
         """Jumps of which nothing tells whether the node made them, or the reference the other way."""
-        others = {n: list(jumps_of(n, s)) for n, s in skews.items() if n != self.reference and s.pieces}
+        others = self._jumps(skews)
         return {
             node: found
             for node, jumps in others.items()
@@ -136,15 +140,18 @@ class Attribution:
                     return True
         return False
 
-    def widened(self, skews: Mapping[Node, Skew]) -> dict[Node, Skew]:
-        """Skews whose error holds also where the size of a step rests on the order of a log alone, with pairs on one side."""
+    def widened(self, skews: Mapping[Node, Skew], unclear: Mapping[Node, Sequence[Jump]]) -> dict[Node, Skew]:
+        """Skews whose error holds also where the size of a step rests on the order of a log alone, with pairs on one side.
+
+        ``unclear`` are the open jumps; between their bounds either clock may be off by their size.
+        """
         wide = dict(skews)
         for node, skew in skews.items():
             cuts = self._cuts(node)
             if skew.pieces and any(not step.exact for step, _ in cuts):
                 wide[node] = self._wide(node, skew, cuts, self._shown(node, skews))
-        for node, open_jumps in self.open_jumps(skews).items():
-            for jump in open_jumps:
+        for node, jumps in unclear.items():
+            for jump in jumps:
                 earliest, latest = sorted(jump.on_reference)
                 behind = max(jump.high - _PRINTED, jump.bound)
                 for each, low, high in ((node, jump.low, behind), (self.reference, earliest, latest - _PRINTED)):

@@ -16,6 +16,11 @@ PACEMAKER: Final = frozenset(
 )
 """Daemons of Pacemaker under all their names."""
 
+COROSYNC_START: Final = ("corosync.main.starting", "corosync.main.started_2x")
+PACEMAKER_START: Final = "pacemakerd.start"
+STARTS: Final = frozenset({"kernel.boot", "systemd.boot", *COROSYNC_START, PACEMAKER_START})
+"""Events that tell of another life of a node, or of its cluster software."""
+
 _CLIPPED: Final = {name[:15]: name for name in PACEMAKER if len(name) > 15}
 """The journal knows a process without identifier by the first 15 characters of its name."""
 

@@ -17,12 +17,12 @@ from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.timeline.clock import Clocks
 from hadiag.timeline.files import LogFile
-from hadiag.timeline.known import daemon, is_pacemaker
+from hadiag.timeline.known import COROSYNC_START, PACEMAKER_START, daemon, is_pacemaker
 from hadiag.timeline.sample import Sample
 
 _STARTS: Final = {
-    "corosync": frozenset({"corosync.main.starting", "corosync.main.started_2x"}),
-    "pacemaker": frozenset({"pacemakerd.start"}),
+    "corosync": frozenset(COROSYNC_START),
+    "pacemaker": frozenset({PACEMAKER_START}),
 }
 _ENDS: Final = {
     "corosync": frozenset(
