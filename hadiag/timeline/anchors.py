@@ -105,25 +105,27 @@ def shared_lines(samples: Iterable[Sample]) -> dict[Node, list[Shared]]:
     return dict(sorted(chosen.items()))
 
 
-def anchors(lines: Mapping[Node, Sequence[Shared]]) -> dict[Node, dict[Key, list[Anchor]]]:
-    """Anchors of each node by fact, in the order of its own clock."""
-    return {node: _of_node(sorted(mine, key=lambda each: each.sample.own)) for node, mine in lines.items()}
-
-
-def _of_node(lines: Sequence[Shared]) -> dict[Key, list[Anchor]]:
-    rings = [(line.sample.own, line.ring) for line in lines if line.sample.raw.type in _RINGS]
+def anchors(lines: Sequence[Shared]) -> dict[Key, list[Anchor]]:
+    """Anchors of a node by fact, in the order of its own clock."""
+    ordered = sorted(lines, key=_own)
+    rings = [(line.sample.own, line.ring) for line in ordered if line.sample.raw.type in _RINGS]
     times = [at for at, _ in rings]
-    found: dict[Key, list[Anchor]] = defaultdict(list)
+    found: dict[Key, list[Anchor]] = {}
     lost: frozenset[str] = frozenset()
-    for line in lines:
+    for line in ordered:
         lost = _lost(line.sample, lost)
         if line.key is None:
             continue
-        index = bisect_right(times, line.sample.own)
+        own = line.sample.own
+        index = bisect_right(times, own)
         half = line.sample.resolution // 2
         ring = rings[index - 1][1] if index else None
-        found[line.key].append(Anchor(line.sample.own + half, half, line.weight, ring, lost))
+        found.setdefault(line.key, []).append(Anchor(own + half, half, line.weight, ring, lost))
     return found
+
+
+def _own(line: Shared) -> int:
+    return line.sample.own
 
 
 def _lost(sample: Sample, before: frozenset[str]) -> frozenset[str]:

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from hadiag.errors import UsageError
 from hadiag.model.entity import Layer, Node, NodeRole, Scalar
@@ -97,10 +98,11 @@ def _samples(
     known: dict[tuple[str, str], LogSummary] = {(log.bundle, log.path): log for log in logs}
     samples: list[Sample] = []
     files = []
+    core = cache(core_message)  # equal messages share what is made of them
     for key in sorted({*by_file, *known}):
         mine = sorted(by_file.get(key, ()), key=lambda raw: raw.ref.line)
         file = _file(key, known.get(key), mine, who)
-        found = [Sample(raw, _observer(who, raw), file, core_message(raw.message)) for raw in mine]
+        found = [Sample(raw, _observer(who, raw), file, core(raw.message)) for raw in mine]
         found = [sample for sample in found if who.belongs(sample.node, cluster)]
         file.nodes = {sample.node for sample in found} | _hosts(who, file, cluster)
         if file.nodes:
@@ -140,18 +142,54 @@ def _hosts(who: Identities, file: LogFile, cluster: str | None) -> set[Node]:
 
 def _events(clocks: Clocks, who: Identities, catalogue: Catalogue) -> tuple[Event, ...]:
     """Events in the order of aligned time, then input, file and line; those without time last."""
-    names: dict[tuple[str, Node], str] = {}
-    node_names = {name: node_fields(info) for name, info in catalogue.types.items()}
-    events = []
-    for sample in clocks.samples:
-        fields = richest_fields(sample)
-        for field in node_names.get(sample.raw.type, ()):
-            value = fields.get(field)
-            if value is not None:
-                fields[field] = _canonical(value, sample.node, who, names)
-        events.append(_event(sample, clocks, catalogue.types.get(sample.raw.type), fields))
+    naming = _Naming(who, catalogue)
+    types = catalogue.types
+    events = [_event(each, clocks, types.get(each.raw.type), naming.fields(each)) for each in clocks.samples]
     events.sort(key=_place)
     return tuple(events)
+
+
+class _Naming:
+    """Puts canonical names in place of those that lines print; lines that say the same share their fields."""
+
+    def __init__(self, who: Identities, catalogue: Catalogue) -> None:
+        self._who = who
+        self._fields = {name: node_fields(info) for name, info in catalogue.types.items()}
+        self._names: dict[tuple[str, Node], str] = {}
+        self._known: dict[tuple[int, str, Node], tuple[Mapping[str, Scalar], Mapping[str, Scalar]]] = {}
+
+    def fields(self, sample: Sample) -> Mapping[str, Scalar]:
+        """Fields of an event with the canonical names of nodes."""
+        fields = richest_fields(sample)
+        named = self._fields.get(sample.raw.type)
+        if not named:
+            return fields
+        key = (id(fields), sample.raw.type, sample.node)
+        known = self._known.get(key)
+        if known is None:  # the fields are held as well, so that their id stays their own
+            known = self._known[key] = (fields, self._renamed(fields, named, sample.node))
+        return known[1]
+
+    def _renamed(self, fields: Mapping[str, Scalar], named: Iterable[str], observer: Node) -> Mapping[str, Scalar]:
+        other: dict[str, Scalar] = {}
+        for field in named:
+            value = fields.get(field)
+            if value is not None:
+                told = self._canonical(value, observer)
+                if type(told) is not type(value) or told != value:
+                    other[field] = told
+        return {**fields, **other} if other else fields
+
+    def _canonical(self, value: Scalar, observer: Node) -> Scalar:
+        """Canonical names in place of the names that a line prints; what is no known node stays."""
+        if isinstance(value, tuple):
+            return tuple(sorted(str(self._canonical(item, observer)) for item in value))
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return value
+        key = (str(value), observer)
+        if key not in self._names:
+            self._names[key] = self._who.lookup(key[0], observer) or key[0]
+        return self._names[key]
 
 
 def _place(event: Event) -> tuple[bool, int, str, int, str]:
@@ -159,7 +197,7 @@ def _place(event: Event) -> tuple[bool, int, str, int, str]:
     return event.at is None, event.at.ns if event.at else 0, ref.path, ref.line, ref.bundle
 
 
-def _event(sample: Sample, clocks: Clocks, info: TypeInfo | None, fields: dict[str, Scalar]) -> Event:
+def _event(sample: Sample, clocks: Clocks, info: TypeInfo | None, fields: Mapping[str, Scalar]) -> Event:
     raw = sample.raw
     subject = fields.get(info.subject) if info and info.subject else None
     return Event(
@@ -185,6 +223,9 @@ def _event(sample: Sample, clocks: Clocks, info: TypeInfo | None, fields: dict[s
 
 def _refs(sample: Sample) -> tuple[SourceRef, ...]:
     """Canonical place, then the copies by input, path and line, then other names of the same files."""
+    summary = sample.file.summary
+    if not sample.copies and not (summary and summary.aliases):
+        return (sample.raw.ref,)
     copies = sorted((copy.raw.ref for copy in sample.copies), key=lambda ref: (ref.bundle, ref.path, ref.line))
     named = [each for each in (sample, *sample.copies) if each.file.summary and each.file.summary.aliases]
     if not named:
@@ -194,18 +235,6 @@ def _refs(sample: Sample) -> tuple[SourceRef, ...]:
         aliases = each.file.summary.aliases if each.file.summary else ()
         refs.extend(replace(each.raw.ref, path=alias) for alias in aliases)
     return tuple(dict.fromkeys(refs))
-
-
-def _canonical(value: Scalar, observer: Node, who: Identities, names: dict[tuple[str, Node], str]) -> Scalar:
-    """Canonical names in place of the names that a line prints; what is no known node stays."""
-    if isinstance(value, tuple):
-        return tuple(sorted(str(_canonical(item, observer, who, names)) for item in value))
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return value
-    key = (str(value), observer)
-    if key not in names:
-        names[key] = who.lookup(key[0], observer) or key[0]
-    return names[key]
 
 
 def _warnings(clocks: Clocks, nodes: Sequence[NodeIdentity], who: Identities, cluster: str | None) -> tuple[Warn, ...]:

@@ -16,16 +16,17 @@ from hadiag.model.entity import Node
 from hadiag.model.fact import Fact
 from hadiag.model.source import Warn
 from hadiag.model.time import NS, Instant, TimeBasis
-from hadiag.timeline.anchors import anchors, shared_lines
+from hadiag.timeline.anchors import Anchor, Key, anchors, shared_lines
 from hadiag.timeline.bounds import bounded
 from hadiag.timeline.files import LogFile
 from hadiag.timeline.identity import Identities
 from hadiag.timeline.jumps import JUMP, Attribution, Jump, jumps_of
 from hadiag.timeline.merge import merge
+from hadiag.timeline.nodelines import NodeLines, lines_by_node
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.since_boot import date_by_uptime
 from hadiag.timeline.skew import Piece, Skew, align, choose_reference
-from hadiag.timeline.steps import CHANGES, Step, correct, cuts, find_steps, moments, stretches
+from hadiag.timeline.steps import CHANGES, Step, cuts, find_steps, stretches
 from hadiag.timeline.walls import Walls
 
 _ZONE_AT_LEAST: Final = 600 * NS
@@ -51,7 +52,8 @@ class Clocks:
     files: Sequence[LogFile]
     walls: Walls
     alone: bool
-    bases: Mapping[Node, int]
+    lines: Mapping[Node, NodeLines]
+    """The dated ones of ``samples`` by their node."""
     open_jumps: Mapping[Node, Sequence[Jump]]
     """Jumps of a node's skew that may be those of the reference's clock."""
 
@@ -83,13 +85,17 @@ class Clocks:
             return Instant(own, None, printed, sample.basis)
         return Instant(own - piece.skew, sample.error + piece.error_at(own), printed, sample.basis)
 
+    def base(self, node: Node) -> int:
+        """Sum of the steps of a node before the stretch whose times were left as they are."""
+        return self.lines[node].base if node in self.lines else 0
+
     def of_line(self, file: LogFile, node: Node, utc: int, line: int) -> int:
         """Aligned time of any line of a file, from the own clock's time."""
         steps = self.steps.get(node)
         if not steps:
             return self.aligned(node, utc)
         behind = int(stretches(steps, file.key, np.array([line]), np.array([utc]))[0])
-        return self.aligned(node, utc - sum(step.by for step in steps[:behind]) + self.bases.get(node, 0))
+        return self.aligned(node, utc - sum(step.by for step in steps[:behind]) + self.base(node))
 
 
 def settle_clocks(
@@ -112,34 +118,54 @@ def _settled(samples: Sequence[Sample], files: Sequence[LogFile], walls: Walls) 
     date_by_uptime(samples)
     merged = merge(samples)
     steps = find_steps(files, merged)
-    nodes = sorted({sample.node for sample in merged if sample.utc is not None})
+    lines = lines_by_node(merged)
+    nodes = list(lines)
     firm = frozenset(n for n in nodes if n not in walls.plans or walls.plans[n].is_firm)
     certain = firm or frozenset(n for n in nodes if walls.plans[n].basis is not TimeBasis.ASSUMED)
     shared = shared_lines(merged)
-    bases: Mapping[Node, int] = {}
+    known: dict[Node, dict[Key, list[Anchor]]] = {}
     skews: dict[Node, Skew] = {}
-    reference: Node | None = None
     open_jumps: Mapping[Node, Sequence[Jump]] = {}
+    attribution: Attribution | None = None
+    moved: Sequence[Node] = nodes
     for _ in range(_ATTEMPTS):
-        bases = correct(merged, steps)
-        known = anchors(shared)
-        reference = reference or choose_reference(known, nodes, certain, steps)
-        if reference is None:
-            break
-        unsure = {
-            node: [cut for step, cut in cuts(mine, bases.get(node, 0)) if not step.exact]
-            for node, mine in steps.items()
-        }
-        skews = align(known, nodes, reference, unsure)
-        for node in [node for node, skew in skews.items() if not skew.pieces]:
-            skews[node] = bounded(merged, reference, node)
-        skews = {node: _placed(skew, node, merged) for node, skew in skews.items()}
-        attribution = Attribution(merged, steps, bases, reference)
-        if not attribution.improve(skews):
+        for node in moved:
+            if node in steps:
+                lines[node].correct(steps[node])
+            known[node] = anchors(shared.get(node, ()))
+        if attribution is None:
+            reference = choose_reference(known, nodes, certain, steps)
+            if reference is None:
+                break
+            attribution = Attribution(lines, steps, reference)
+        skews = _aligned(known, attribution, lines, merged)
+        changed = attribution.improve(skews)
+        if changed is None:
             open_jumps = attribution.open_jumps(skews)
             skews = attribution.widened(skews, open_jumps)
             break
-    return Clocks(reference, skews, steps, merged, files, walls, len(nodes) < 2, bases, open_jumps)
+        moved = [changed]
+    chosen = attribution.reference if attribution else None
+    return Clocks(chosen, skews, steps, merged, files, walls, len(nodes) < 2, lines, open_jumps)
+
+
+def _aligned(
+    known: Mapping[Node, Mapping[Key, list[Anchor]]],
+    attribution: Attribution,
+    lines: Mapping[Node, NodeLines],
+    merged: Sequence[Sample],
+) -> dict[Node, Skew]:
+    """The clock of each node against the reference, with the steps that are known so far."""
+    reference = attribution.reference
+    unsure = {
+        node: [cut for step, cut in cuts(mine, lines[node].base) if not step.exact]
+        for node, mine in attribution.steps.items()
+        if node in lines
+    }
+    skews = align(known, list(lines), reference, unsure)
+    for node in [node for node, skew in skews.items() if not skew.pieces]:
+        skews[node] = bounded(merged, reference, node)
+    return {node: _placed(skew, lines[node]) for node, skew in skews.items()}
 
 
 def _main(skew: Skew) -> Piece | None:
@@ -175,24 +201,19 @@ def _zone_shifts(clocks: Clocks, walls: Walls) -> dict[Node, tuple[int, TimeBasi
     return found
 
 
-def _placed(skew: Skew, node: Node, samples: Sequence[Sample]) -> Skew:
+def _placed(skew: Skew, lines: NodeLines) -> Skew:
     """Move the bounds between pieces to where the node tells of a change, else to its longest pause."""
-    if len(skew.pieces) < 2:
-        return skew
     pieces = list(skew.pieces)
-    mine = sorted(sample.own for sample in samples if sample.node == node and sample.utc is not None)
-    changes = sorted(sample.own for sample in samples if sample.node == node and sample.raw.type in CHANGES)
-    for index in range(len(pieces) - 1):
-        before, after = pieces[index], pieces[index + 1]
+    for index, (before, after) in enumerate(pairwise(skew.pieces)):
         if abs(before.skew - after.skew) < JUMP or not before.times or not after.times:
             continue
         low, high = sorted((before.times[-1], after.times[0]))
-        told = changes[bisect_left(changes, low) : bisect_left(changes, high + 1)]  # the node says so itself
-        inside = mine[bisect_left(mine, low - _PRINTED) : bisect_left(mine, high + 1)]
+        told = [sample.own for sample in lines.between(low, high) if sample.raw.type in CHANGES]
+        inside = lines.owns[bisect_left(lines.owns, low - _PRINTED) : bisect_left(lines.owns, high + 1)]
         pause = max(pairwise(inside), key=lambda pair: pair[1] - pair[0], default=(low, high))
-        bound = told[0] if told else pause[1]
-        pieces[index] = replace(before, end=bound)
-        pieces[index + 1] = replace(after, start=bound)
+        bound = told[0] if told else pause[1]  # the node says so itself
+        pieces[index] = replace(pieces[index], end=bound)
+        pieces[index + 1] = replace(pieces[index + 1], start=bound)
     return Skew(pieces, skew.basis)
 
 
@@ -238,10 +259,9 @@ class _Own:
 
 
 def _own(clocks: Clocks, node: Node, skew: Skew) -> _Own:
-    mine = [sample for sample in clocks.samples if sample.node == node and sample.utc is not None]
-    owns = sorted(sample.own for sample in mine)
-    bounds = moments(mine, clocks.steps.get(node, []), clocks.bases.get(node, 0))
-    return _Own(bounds, {jump.bound: _jumped(jump, owns) for jump in jumps_of(node, skew)})
+    lines = clocks.lines.get(node) or NodeLines(())
+    bounds = lines.moments(clocks.steps.get(node, []))
+    return _Own(bounds, {jump.bound: _jumped(jump, lines.owns) for jump in jumps_of(node, skew)})
 
 
 def _printed_offsets(clocks: Clocks) -> dict[Node, tuple[OffsetSpan, ...]]:
@@ -271,7 +291,7 @@ def _spans(clocks: Clocks, node: Node, skew: Skew, own: _Own) -> tuple[SkewSpan,
     """Skew over aligned time: the pieces, cut at the node's own steps."""
     found: list[SkewSpan] = []
     steps = clocks.steps.get(node, []) if node != clocks.reference else []
-    base = clocks.bases.get(node, 0) if steps else 0
+    base = clocks.base(node) if steps else 0
     bounds = [(low + high) // 2 for low, high in own.bounds] if steps else []
     jumped = {bound: step.at_ns for bound, step in own.jumped.items()}
     for piece in skew.pieces:
@@ -318,7 +338,7 @@ def _jumped(jump: Jump, owns: Sequence[int]) -> ClockStep:
 
 def _middle(clocks: Clocks, node: Node, spans: Sequence[SkewSpan]) -> float | None:
     """Skew in the middle of the node's log."""
-    times = sorted(clocks.aligned(node, s.own) for s in clocks.samples if s.node == node and s.utc is not None)
+    times = sorted(clocks.aligned(node, own) for own in clocks.lines[node].owns) if node in clocks.lines else []
     if not times or not spans:
         return None
     middle = times[len(times) // 2]

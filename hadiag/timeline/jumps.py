@@ -7,7 +7,7 @@ where a known step lies is the rest of its size, and one that the node itself wo
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +17,7 @@ from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.timeline.ended import ends_of, fencing_results, step_of
 from hadiag.timeline.known import STARTS
+from hadiag.timeline.nodelines import NodeLines
 from hadiag.timeline.sample import Sample
 from hadiag.timeline.skew import Skew
 from hadiag.timeline.steps import CHANGES, Step, cuts, insert
@@ -65,43 +66,39 @@ def jumps_of(node: Node, skew: Skew) -> Iterator[Jump]:
 class Attribution:
     """Turns jumps into steps of the node that made them."""
 
-    def __init__(self, samples: Sequence[Sample], steps: Steps, bases: Mapping[Node, int], reference: Node) -> None:
+    def __init__(self, lines: Mapping[Node, NodeLines], steps: Steps, reference: Node) -> None:
         self.steps = steps
-        self.bases = bases
         self.reference = reference
-        self._ends = fencing_results(samples)
-        self.by_node: dict[Node, list[Sample]] = {}
-        for sample in samples:
-            if sample.utc is not None:
-                self.by_node.setdefault(sample.node, []).append(sample)
-        self._ordered: dict[Node, list[Sample]] = {}
+        self._lines = lines
+        self._ends = fencing_results(sample for each in lines.values() for sample in each.samples)
 
-    def improve(self, skews: Mapping[Node, Skew]) -> bool:
-        """Correct the steps by one jump; False where nothing is left to correct."""
+    def improve(self, skews: Mapping[Node, Skew]) -> Node | None:
+        """Correct the steps by one jump: those of the node that is returned; None where nothing is left to correct."""
         others = self._jumps(skews)
         for jump in (jump for found in others.values() for jump in found):
-            if self._resize(jump) or self._withdraw(jump):
-                return True
+            corrected = self._resize(jump) or self._withdraw(jump)
+            if corrected is not None:
+                return corrected
             if self._owner(jump, others) == self.reference and self._of_reference(jump):
-                return True
+                return self.reference
         return self._outlived(skews)
 
     def _jumps(self, skews: Mapping[Node, Skew]) -> dict[Node, list[Jump]]:
         """Jumps of all nodes that are compared with the reference."""
         return {n: list(jumps_of(n, s)) for n, s in skews.items() if n != self.reference and s.pieces}
 
-    def _outlived(self, skews: Mapping[Node, Skew]) -> bool:
+    def _outlived(self, skews: Mapping[Node, Skew]) -> Node | None:
         """Add a step that only the end of a node tells, if it has none of an uncertain size yet."""
         for node in sorted(skews):
             unsure = any(not step.exact for step in self.steps.get(node, ()))
             ends = sorted(ends_of(self._ends, node, skews)) if skews[node].pieces and not unsure else []
             known = self._shown(node, skews) if ends else []
             for end in ends:
-                step = step_of(self._sorted(node), skews[node], known, end)
+                step = step_of(self._lines[node].ordered, skews[node], known, end)
                 if step is not None:
                     self.steps[node] = insert(self.steps.get(node, []), step)
-                    return True
-        return False
+                    return node
+        return None
 
     def open_jumps(self, skews: Mapping[Node, Skew]) -> dict[Node, list[Jump]]:
         """Jumps of which nothing tells whether the node made them, or the reference the other way."""
@@ -112,7 +109,7 @@ class Attribution:
             if (found := [jump for jump in jumps if self._owner(jump, others) is None])
         }
 
-    def _resize(self, jump: Jump) -> bool:
+    def _resize(self, jump: Jump) -> Node | None:
         """The rest of the size of a step that the logs show: of the node's own, or of the reference's."""
         for node, size, bounds in (
             (jump.node, jump.size, (jump.low, jump.high)),
@@ -124,10 +121,10 @@ class Attribution:
                     step.elapsed = abs(size) if size < 0 else 0
                     step.by += size
                     step.exact = True
-                    return True
-        return False
+                    return node
+        return None
 
-    def _withdraw(self, jump: Jump) -> bool:
+    def _withdraw(self, jump: Jump) -> Node | None:
         """Drop a step that a journal measured and that the peers' clocks do not show: the machine was suspended meanwhile."""
         for node, size, (low, high) in (
             (jump.node, jump.size, (jump.low, jump.high)),
@@ -137,8 +134,8 @@ class Attribution:
             for step, cut in self._cuts(node):
                 if step.measured and low - slack <= cut <= high + slack and abs(size + step.by) < JUMP:
                     self.steps[node] = [each for each in self.steps[node] if each is not step]
-                    return True
-        return False
+                    return node
+        return None
 
     def widened(self, skews: Mapping[Node, Skew], unclear: Mapping[Node, Sequence[Jump]]) -> dict[Node, Skew]:
         """Skews whose error holds also where the size of a step rests on the order of a log alone, with pairs on one side.
@@ -180,19 +177,10 @@ class Attribution:
 
     def _cuts(self, node: Node) -> list[tuple[Step, int]]:
         """Steps of a node with the step-corrected time at which each happened."""
-        return cuts(self.steps.get(node, []), self.bases.get(node, 0))
+        return cuts(self.steps.get(node, []), self._lines[node].base if node in self._lines else 0)
 
-    def _sorted(self, node: Node) -> list[Sample]:
-        mine = self._ordered.get(node)
-        if mine is None:
-            mine = sorted(self.by_node.get(node, ()), key=lambda each: (each.own, each.raw.ref.line))
-            self._ordered[node] = mine
-        return mine
-
-    def _between(self, node: Node, low: int, high: int) -> list[Sample]:
-        mine = self._sorted(node)
-        first = bisect_left(mine, low - _SLACK, key=lambda each: each.own)
-        return mine[first : bisect_right(mine, high + _SLACK, key=lambda each: each.own)]
+    def _between(self, node: Node, low: int, high: int) -> Sequence[Sample]:
+        return self._lines[node].between(low - _SLACK, high + _SLACK)
 
     def _told(self, node: Node, low: int, high: int) -> list[Sample]:
         return [sample for sample in self._between(node, low, high) if sample.raw.type in CHANGES]

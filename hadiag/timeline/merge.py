@@ -39,7 +39,7 @@ def merge(samples: Iterable[Sample]) -> list[Sample]:
     groups: dict[tuple[Node, str, str], dict[tuple[str, str], list[Sample]]] = defaultdict(dict)
     result: list[Sample] = []
     for sample in samples:
-        sample.copies = []
+        sample.copies = ()
         if sample.utc is None:
             result.append(sample)
             continue
@@ -86,7 +86,7 @@ def _unmatched(kept: list[Sample], more: list[Sample]) -> list[Sample]:
         while index < len(kept) and _comes_before(kept[index], sample):
             index += 1
         if index < len(kept) and _are_copies(kept[index], sample):
-            kept[index].copies.append(sample)
+            kept[index].copies += (sample,)
             index += 1
         else:
             left.append(sample)
@@ -110,11 +110,13 @@ def _are_copies(kept: Sample, sample: Sample) -> bool:
     return near and kept.file is not sample.file and all(copy.file is not sample.file for copy in kept.copies)
 
 
-def richest_fields(sample: Sample) -> dict[str, Scalar]:
+def richest_fields(sample: Sample) -> Mapping[str, Scalar]:
     """Fields of an event: those of the canonical copy, filled up from the others."""
-    fields = dict(sample.raw.fields)
+    fields = sample.raw.fields
     for copy in sample.copies:
-        for name, value in copy.raw.fields.items():
-            if fields.get(name) is None and value is not None:
-                fields[name] = value
+        more = {
+            name: value for name, value in copy.raw.fields.items() if value is not None and fields.get(name) is None
+        }
+        if more:
+            fields = {**fields, **more}
     return fields

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from hadiag.model.entity import Node
@@ -29,7 +29,7 @@ class Sample:
     core: str
     utc: int | None = None
     own: int = 0
-    copies: list[Sample] = field(default_factory=list)
+    copies: tuple[Sample, ...] = ()
     lender: Sample | None = None
     """Line of another log that dates this one, which prints the time since boot only."""
     printed: str = ""

@@ -15,9 +15,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hadiag.model.entity import Node
 from hadiag.model.time import NS
 from hadiag.timeline.anchors import Anchor, Key, Pair, pairs
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 DRIFT: Final = 50e-6
 """Assumed drift of an undisciplined quartz clock, in s per s."""
@@ -86,46 +92,80 @@ def _inside(piece: Piece, at: int) -> bool:
     return (piece.start is None or piece.start < at) and (piece.end is None or at < piece.end)
 
 
-def weighted_median(values: Sequence[tuple[int, int]]) -> int:
-    """Median of (value, weight); the middle of the two halves' inner values on a tie."""
-    ordered = sorted(values)
-    total = sum(weight for _, weight in ordered)
-    run = 0
-    for index, (value, weight) in enumerate(ordered):
-        run += weight
-        if 2 * run == total and index + 1 < len(ordered):
-            return (value + ordered[index + 1][0]) // 2
-        if 2 * run >= total:
-            return value
-    return 0
+def weighted_median(values: Ints, weights: Ints) -> int:
+    """Median of weighted values; the middle of the two halves' inner values on a tie."""
+    order = np.argsort(values, kind="stable")
+    run = np.cumsum(weights[order])
+    index = int(np.searchsorted(2 * run, run[-1]))
+    value = int(values[order[index]])
+    if 2 * int(run[index]) == int(run[-1]) and index + 1 < len(order):
+        return (value + int(values[order[index + 1]])) // 2
+    return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pairs:
+    """Pairs in the order of their times, as columns: time on the reference clock, difference, half-width, weight."""
+
+    at: Ints
+    difference: Ints
+    half: Ints
+    weight: Ints
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def __getitem__(self, which: slice | Flags) -> _Pairs:
+        return _Pairs(self.at[which], self.difference[which], self.half[which], self.weight[which])
+
+    @property
+    def own(self) -> Ints:
+        """Times on the node's own clock."""
+        return self.at + self.difference
+
+    @property
+    def strength(self) -> int:
+        """How much they are worth as evidence of a piece of their own."""
+        return int(np.minimum(self.weight, 2).sum())
+
+    def weighted(self) -> Ints:
+        """Weights by kind, and less for stamps in whole seconds than for milliseconds."""
+        return self.weight * np.where(self.half < NS // 10, 10, 1)
+
+
+def _columns(found: Sequence[Pair]) -> _Pairs:
+    rows = [(pair.at, pair.difference, pair.half, pair.weight) for pair in found]
+    return _Pairs(*np.array(rows, dtype=np.int64).T.copy())
+
+
+def _together(parts: Sequence[_Pairs]) -> _Pairs:
+    return _Pairs(
+        np.concatenate([part.at for part in parts]),
+        np.concatenate([part.difference for part in parts]),
+        np.concatenate([part.half for part in parts]),
+        np.concatenate([part.weight for part in parts]),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Fit:
     skew: int
     mad: int
     tolerance: int
-    inliers: tuple[Pair, ...]
+    inliers: _Pairs
 
 
-def _weight(pair: Pair) -> int:
-    """Weight by kind, and less for stamps in whole seconds than for milliseconds."""
-    return pair.weight * (10 if pair.half < NS // 10 else 1)
-
-
-def _fit(found: Sequence[Pair]) -> _Fit:
-    skew = weighted_median([(pair.difference, _weight(pair)) for pair in found])
-    mad = weighted_median([(abs(pair.difference - skew), _weight(pair)) for pair in found])
-    half = max(pair.half for pair in found)
-    tolerance = max(_TOLERANCE, half, int(3 * _SPREAD * min(mad, NS)))
-    inliers = tuple(pair for pair in found if abs(pair.difference - skew) <= tolerance)
-    if not inliers:  # two halves far apart, and nothing between them: one of the two
-        nearest = min(found, key=lambda pair: (abs(pair.difference - skew), pair.at))
-        skew, inliers = (
-            nearest.difference,
-            tuple(p for p in found if abs(p.difference - nearest.difference) <= tolerance),
-        )
-    return _Fit(skew, mad, tolerance, inliers)
+def _fit(found: _Pairs) -> _Fit:
+    weights = found.weighted()
+    skew = weighted_median(found.difference, weights)
+    away = np.abs(found.difference - skew)
+    mad = weighted_median(away, weights)
+    tolerance = max(_TOLERANCE, int(found.half.max()), int(3 * _SPREAD * min(mad, NS)))
+    near = away <= tolerance
+    if not near.any():  # two halves far apart, and nothing between them: one of the two
+        skew = int(found.difference[np.argmin(away)])
+        near = np.abs(found.difference - skew) <= tolerance
+    return _Fit(skew, mad, tolerance, found[near])
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,68 +175,69 @@ class Cuts:
     own: Sequence[int] = ()
     reference: Sequence[int] = ()
 
-    def beside(self, found: Sequence[Pair], index: int, end: int) -> bool:
+    def beside(self, found: _Pairs, index: int, end: int) -> bool:
         """Tell whether one lies between a run of pairs and the pair before or behind it."""
-        return any(self._between(*found[at - 1 : at + 1]) for at in (index, end) if 0 < at < len(found))
+        return any(self._between(found, at) for at in (index, end) if 0 < at < len(found))
 
-    def _between(self, one: Pair, other: Pair) -> bool:
-        low, high = one.at + one.difference, other.at + other.difference
+    def _between(self, found: _Pairs, index: int) -> bool:
+        """Tell whether one lies between a pair and the one before it."""
+        first, last = found.at[index - 1 : index + 1].tolist()
+        low, high = found.own[index - 1 : index + 1].tolist()
         return any(low - NS <= at <= high + NS for at in self.own) or any(
-            one.at - NS <= at <= other.at + NS for at in self.reference
+            first - NS <= at <= last + NS for at in self.reference
         )
 
 
-def _exceptional(found: Sequence[Pair], fit: _Fit, cuts: Cuts) -> tuple[int, int] | None:
+def _exceptional(found: _Pairs, fit: _Fit, cuts: Cuts) -> tuple[int, int] | None:
     """Longest run of outliers in a row that agree among themselves: where a new piece begins and ends.
 
     A step beside them that is known already is evidence as well.
     """
     best: tuple[int, int] | None = None
-    index = 0
-    while index < len(found):
-        end = index
-        while end < len(found) and _apart(found[end], fit) and _agree(found[index], found[end], fit):
-            end += 1
-        strength = sum(min(pair.weight, 2) for pair in found[index:end])
-        if strength and cuts.beside(found, index, end):
+    apart = np.abs(found.difference - fit.skew) > np.maximum(fit.tolerance, found.half)
+    end = 0
+    for index in np.flatnonzero(apart).tolist():
+        if index < end:
+            continue
+        end = index + _agreeing(found[index:], apart[index:], fit)
+        strength = found[index:end].strength
+        if cuts.beside(found, index, end):
             strength = _RUN
         if strength >= _RUN and (best is None or end - index > best[1] - best[0]):
             best = index, end
-        index = max(end, index + 1)
     return best
 
 
-def _apart(pair: Pair, fit: _Fit) -> bool:
-    return abs(pair.difference - fit.skew) > max(fit.tolerance, pair.half)
+def _agreeing(found: _Pairs, apart: Flags, fit: _Fit) -> int:
+    """How many outliers in a row agree with the first of the pairs."""
+    reach = int(np.argmin(apart)) if not apart.all() else len(apart)
+    distance = np.abs(found.difference[:reach] - found.difference[0])
+    alike = distance <= np.maximum(fit.tolerance, found.half[0] + found.half[:reach])
+    return reach if alike.all() else int(np.argmin(alike))
 
 
-def _agree(first: Pair, second: Pair, fit: _Fit) -> bool:
-    return abs(first.difference - second.difference) <= max(fit.tolerance, first.half + second.half)
-
-
-def _split(found: Sequence[Pair], cuts: Cuts, depth: int = 0) -> list[_Fit]:
+def _split(found: _Pairs, cuts: Cuts, depth: int = 0) -> list[_Fit]:
     """Fits of consecutive pieces, in time order."""
     fit = _fit(found)
     run = _exceptional(found, fit, cuts) if depth < 40 and len(found) >= _RUN else None
     if run is None or run == (0, len(found)):
         return [fit]
     parts = [found[: run[0]], found[run[0] : run[1]], found[run[1] :]]
-    return [piece for part in parts if part for piece in _split(part, cuts, depth + 1)]
+    return [piece for part in parts if len(part) for piece in _split(part, cuts, depth + 1)]
 
 
 def _joined(fits: list[_Fit], cuts: Cuts) -> list[_Fit]:
     """Join neighbours that do not differ, and drop pieces that rest on a stray pair."""
     joined: list[_Fit] = []
-    ordered = [pair for fit in fits for pair in fit.inliers]
+    ordered = _together([fit.inliers for fit in fits])
     end = 0
     for fit in fits:
         index, end = end, end + len(fit.inliers)
-        strength = sum(min(pair.weight, 2) for pair in fit.inliers)
-        if strength < _RUN and len(fits) > 1 and not cuts.beside(ordered, index, end):
+        if fit.inliers.strength < _RUN and len(fits) > 1 and not cuts.beside(ordered, index, end):
             continue
         before = joined[-1] if joined else None
         if before and abs(before.skew - fit.skew) <= max(before.tolerance, fit.tolerance):
-            joined[-1] = _fit([*before.inliers, *fit.inliers])
+            joined[-1] = _fit(_together([before.inliers, fit.inliers]))
         else:
             joined.append(fit)
     return joined or fits[:1]
@@ -206,22 +247,15 @@ def estimate(found: Sequence[Pair], cuts: Cuts) -> Skew:
     """Difference of a node's clock from pairs in time order."""
     if not found:
         return Skew()
-    fits = _joined(_split(found, cuts), cuts)
-    pieces = []
-    for index, fit in enumerate(fits):
-        start = None if index == 0 else (_last(fits[index - 1]) + _first(fit)) // 2
-        end = None if index == len(fits) - 1 else (_last(fit) + _first(fits[index + 1])) // 2
-        times = tuple(sorted(pair.at + pair.difference for pair in fit.inliers))
-        pieces.append(Piece(start, end, *_narrowed(fit), times))
-    return Skew(pieces)
-
-
-def _first(fit: _Fit) -> int:
-    return min(pair.at + pair.difference for pair in fit.inliers)
-
-
-def _last(fit: _Fit) -> int:
-    return max(pair.at + pair.difference for pair in fit.inliers)
+    fits = _joined(_split(_columns(found), cuts), cuts)
+    owns = [np.sort(fit.inliers.own) for fit in fits]
+    bounds = [(int(before[-1]) + int(after[0])) // 2 for before, after in pairwise(owns)]
+    return Skew(
+        [
+            Piece(start, end, *_narrowed(fit), tuple(own.tolist()))
+            for start, end, fit, own in zip([None, *bounds], [*bounds, None], fits, owns, strict=True)
+        ]
+    )
 
 
 def _narrowed(fit: _Fit) -> tuple[int, int]:
@@ -230,13 +264,13 @@ def _narrowed(fit: _Fit) -> tuple[int, int]:
     Every pair confines the difference to its own half-width. With enough pairs the strictest bound on each side is not
     believed, since one late line would make it too strict.
     """
-    spare = 1 if len(fit.inliers) >= _ENOUGH else 0
-    low = sorted(pair.difference - pair.half for pair in fit.inliers)[-1 - spare]
-    high = sorted(pair.difference + pair.half for pair in fit.inliers)[spare]
+    inliers = fit.inliers
+    spare = 1 if len(inliers) >= _ENOUGH else 0
+    low = int(np.sort(inliers.difference - inliers.half)[-1 - spare])
+    high = int(np.sort(inliers.difference + inliers.half)[spare])
     if low <= high:
         return (low + high) // 2, (high - low) // 2 + LATENCY
-    finest = min(pair.half for pair in fit.inliers)
-    return fit.skew, int(_SPREAD * fit.mad) + finest + LATENCY
+    return fit.skew, int(_SPREAD * fit.mad) + int(inliers.half.min()) + LATENCY
 
 
 def choose_reference(

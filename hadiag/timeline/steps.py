@@ -259,53 +259,6 @@ def _first_at_once(times: Mapping[int, int], low: int, high: int) -> int:
     return first
 
 
-def correct(samples: Iterable[Sample], steps: Mapping[Node, list[Step]]) -> dict[Node, int]:
-    """Take the steps out of ``own``: times continue those of the longest stretch between steps.
-
-    Returns:
-        For each node with steps the sum of those before that stretch.
-    """
-    by_node: dict[Node, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        sample.own = sample.utc or 0
-        if sample.node in steps and sample.utc is not None:
-            by_node[sample.node].append(sample)
-    bases = {}
-    for node, mine in by_node.items():
-        utc = np.array([sample.utc for sample in mine], dtype=np.int64)
-        stretch = _stretches(steps[node], mine, utc)
-        passed = np.cumsum([0, *(step.by for step in steps[node])])
-        base = bases[node] = int(passed[_longest(utc, stretch)])
-        for sample, own in zip(mine, (utc - passed[stretch] + base).tolist(), strict=True):
-            sample.own = own
-    return bases
-
-
-def moments(mine: Sequence[Sample], steps: Sequence[Step], base: int) -> list[tuple[int, int]]:
-    """Bounds of each step of a node on its corrected clock: the last event before it and the first behind it."""
-    if not steps or not mine:
-        return [(step.after, step.after) for step in steps]
-    own = np.array([sample.own for sample in mine], dtype=np.int64)
-    stretch = _stretches(steps, mine, np.array([sample.utc for sample in mine], dtype=np.int64))
-    order = np.argsort(own, kind="stable")
-    own, stretch = own[order], stretch[order]
-    found, passed = [], -base
-    for number, step in enumerate(steps):
-        before, behind = own[stretch <= number], own[stretch > number]
-        low, high = step.before - passed, step.after - passed - step.by
-        passed += step.by
-        if step.told is not None:
-            low = high = step.told - passed
-        elif step.exact and step.firsts:
-            low, high = max([low, *before[-1:].tolist()]), min([high, *behind[:1].tolist()])
-        elif len(before) and len(behind):
-            low, high = int(before[-1]), int(behind[0])
-        else:
-            low = high
-        found.append((low, high) if low <= high else ((low + high) // 2,) * 2)
-    return found
-
-
 def cuts(steps: Sequence[Step], base: int) -> list[tuple[Step, int]]:
     """Steps of a node with the time of the first line behind each on its corrected clock."""
     passed, found = -base, []
@@ -313,20 +266,3 @@ def cuts(steps: Sequence[Step], base: int) -> list[tuple[Step, int]]:
         passed += step.by
         found.append((step, step.after - passed))
     return found
-
-
-def _stretches(steps: Sequence[Step], mine: Sequence[Sample], utc: Ints) -> Ints:
-    rows: dict[Key, list[int]] = defaultdict(list)
-    for row, sample in enumerate(mine):
-        rows[sample.file.key].append(row)
-    lines = np.array([sample.raw.ref.line for sample in mine], dtype=np.int64)
-    found = np.zeros(len(mine), dtype=np.int64)
-    for key, its in rows.items():
-        found[its] = stretches(steps, key, lines[its], utc[its])
-    return found
-
-
-def _longest(utc: Ints, stretch: Ints) -> int:
-    """The stretch that lasts longest: the clock of most of the log is the right one."""
-    found: list[int] = np.unique(stretch).tolist()
-    return max(found, key=lambda number: (int(np.ptp(utc[stretch == number])), number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from hadiag.model.time import NS
@@ -206,10 +207,10 @@ def test_error_grows_with_the_distance_to_the_nearest_anchor() -> None:
 
 def test_weighted_median() -> None:
     """The value in whose middle half of the weight lies; between two values their mean."""
-    assert weighted_median([(1, 1), (2, 1), (9, 1)]) == 2
-    assert weighted_median([(1, 1), (9, 1)]) == 5
-    assert weighted_median([(1, 1), (9, 5)]) == 9
-    assert weighted_median([]) == 0
+    assert weighted_median(np.array([9, 1, 2]), np.array([1, 1, 1])) == 2
+    assert weighted_median(np.array([1, 9]), np.array([1, 1])) == 5
+    assert weighted_median(np.array([1, 9]), np.array([1, 5])) == 9
+    assert weighted_median(np.array([4]), np.array([3])) == 4
 
 
 def test_partitions_that_count_the_same_versions_are_no_anchors() -> None:
