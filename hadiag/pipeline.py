@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -12,6 +13,7 @@ from hadiag.diagnose import Material, diagnose, unknown_messages
 from hadiag.errors import UsageError
 from hadiag.extract import Surroundings
 from hadiag.model.diagnosis import Diagnosis
+from hadiag.model.event import RawEvent
 from hadiag.model.fact import Fact
 from hadiag.model.finding import Finding
 from hadiag.model.source import BundleId, Warn
@@ -54,14 +56,15 @@ class Analysis:
 def read_timeline(
     paths: Sequence[str], options: Options, stdin: BinaryIO | None = None
 ) -> tuple[Timeline, Reading, Catalogue]:
-    """Read all inputs and put their events on one timeline."""
+    """Read all inputs and put their events on one timeline; the reading that is returned has none of them any more."""
     catalogue = load_catalogue(options)
     _tell(options, "Reading the inputs")
     reading = read_inputs(paths, catalogue, options, stdin)
     reading, cluster = _chosen(replace(reading, facts=with_fact_owners(reading.facts, reading.logs)), options.cluster)
     _tell(options, "Aligning the clocks")
+    events, reading = deque(reading.events), replace(reading, events=())
     timeline = build(
-        reading.events,
+        _handed_over(events),
         reading.logs,
         reading.facts,
         catalogue,
@@ -72,6 +75,12 @@ def read_timeline(
     if len(names) > 1 and options.cluster is None:
         raise UsageError(f"The input holds several clusters: {', '.join(names)}. Choose one with --cluster NAME.")
     return timeline, reading, catalogue
+
+
+def _handed_over(events: deque[RawEvent]) -> Iterator[RawEvent]:
+    """Keep no event that was taken: of a large input there is no room for those of the reading and of the timeline."""
+    while events:
+        yield events.popleft()
 
 
 def _chosen(reading: Reading, cluster: str | None) -> tuple[Reading, str | None]:
@@ -118,7 +127,7 @@ def analyze(paths: Sequence[str], options: Options | None = None, stdin: BinaryI
         warnings=_unique(
             (*_packs_missing(), *reading.warnings, *timeline.warnings, *views.warnings, *evaluation.warnings)
         ),
-        unknown_messages=unknown_messages(reading.unknowns, reading.events, timeline),
+        unknown_messages=unknown_messages(reading.unknowns, timeline),
         version=__version__,
     )
     return Analysis(diagnose(material), timeline, views, reading.facts, ruleset, reading.surroundings)

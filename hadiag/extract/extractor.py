@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -24,7 +25,7 @@ from hadiag.extract.search import FOUND, LineSearch
 from hadiag.extract.surroundings import Surroundings
 from hadiag.extract.unknowns import UnknownMessages, UnknownTemplate
 from hadiag.formats import DecodedJournal, JournalMeta, LineParser, LogKind, clock_for, decode, read_entry
-from hadiag.model.entity import Level
+from hadiag.model.entity import Level, Scalar
 from hadiag.model.event import EventClass, RawEvent
 from hadiag.model.record import LogSummary, Record
 from hadiag.model.source import Artifact, BundleId, SourceRef, Warn
@@ -80,6 +81,7 @@ def extract_log(  # noqa: PLR0913 - a log, how it is read, and what is looked fo
 
 
 _T = TypeVar("_T")
+_V = TypeVar("_V", bound=Scalar)
 _CORE: Final = 2
 _CONTEXT: Final = 1
 _ANCHOR: Final = 0
@@ -177,7 +179,18 @@ class _Body:
 def _pid_of(body: bytes) -> int | None:
     """The first ``[number]`` of a line: a daemon that was started anew says the same under another number."""
     found = _PID.search(body)
-    return None if found is None else int(found[1])
+    return None if found is None else _number(found[1])
+
+
+@lru_cache(maxsize=1 << 12)
+def _number(digits: bytes) -> int:
+    """A process id: the lines of a process share one."""
+    return int(digits)
+
+
+def _shared(value: _V) -> _V:
+    """The same text, kept once: names of nodes, resources and programs come up in each line."""
+    return cast("_V", sys.intern(value)) if isinstance(value, str) else value
 
 
 def _bounded(known: dict[bytes, _T]) -> dict[bytes, _T]:
@@ -467,14 +480,14 @@ class _LogReader:
             type=match.type,
             cls=event_type.cls,
             time=record.time,
-            host=record.host,
+            host=_shared(record.host),
             node_hint=self._artifact.node_hint,
             family=self._kind.family,
-            program=record.program,
+            program=_shared(record.program),
             pid=record.pid,
             level=event_type.level if record.level is None else record.level,
             message=f"{record.message} | {record.details}" if record.details else record.message,
-            fields=match.fields,
+            fields={name: _shared(value) for name, value in match.fields.items()},
             text=text,
             repeated=record.repeated,
         )

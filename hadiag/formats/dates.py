@@ -13,7 +13,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from hadiag.model.time import NS, PLACEHOLDER_YEAR, ZONE_OFFSETS, LoggedTime
+from hadiag.model.time import NS, PLACEHOLDER_YEAR, UNITS, ZONE_OFFSETS, LoggedTime
 
 _MONTHS: Final = {
     name: number
@@ -47,7 +47,7 @@ def _fraction(text: str) -> tuple[int, int]:
     digits = text[:9]
     if not digits:
         return 0, NS
-    unit = 10 ** (9 - len(digits))
+    unit = UNITS[len(digits)]
     return int(digits) * unit, unit
 
 

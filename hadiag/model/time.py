@@ -13,6 +13,9 @@ from hadiag.model.tri import Tri
 NS = 1_000_000_000
 """Nanoseconds in a second."""
 
+UNITS: Final[tuple[int, ...]] = tuple(int(10 ** (9 - digits)) for digits in range(10))
+"""Unit in ns of the last digit of a stamp, by the number of digits of its fraction; kept once for all stamps."""
+
 PLACEHOLDER_YEAR = 2000
 """Year of a stamp that was printed without one; a leap year, so that 29 February exists."""
 

@@ -37,6 +37,7 @@ from hadiag.timeline.clusters import Clusters
 from hadiag.timeline.coverage import CoverageMap
 from hadiag.timeline.identity import Identities
 from hadiag.timeline.known import TypeInfo
+from hadiag.timeline.shifts import Shifts
 
 ERROR_NS: Final = 10**6
 """Error of a clock in a test that says nothing of clocks."""
@@ -265,7 +266,7 @@ def build_timeline(situation: Situation) -> Timeline:
     for name in sorted({*names, *situation.named_nodes}):
         who.entity(name)
     identities = tuple(_identity(situation, name, names) for name in sorted({*names, *situation.named_nodes}))
-    return Timeline(events, (who, identities), InlineCoverage(situation), {}, ())
+    return Timeline(events, (who, identities), InlineCoverage(situation), ({}, Shifts(())), ())
 
 
 def resolved_views(situation: Situation, timeline: Timeline) -> tuple[View, ...]:

@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 
 from hadiag.model.record import PrintedGap, StampRun
-from hadiag.model.time import NS, LoggedTime
+from hadiag.model.time import NS, UNITS, LoggedTime
 from hadiag.scan.blocks import Block
 from hadiag.scan.stamps import LAYOUTS, NO_OFFSET, NO_STAMP, PAD, Bytes, Flags, Ints, Lines, Stamps, gather, read_stamps
 
@@ -313,7 +313,7 @@ def _logged(block: Block, stamps: Stamps, row: int, *, from_journal: bool) -> Lo
         wall_ns=int(stamps.wall[row]),
         has_year=bool(_DATED[stamps.layout[row]]),
         utc_offset_s=None if offset == NO_OFFSET else offset,
-        resolution_ns=10 ** (9 - digits),
+        resolution_ns=UNITS[digits],
         from_journal=from_journal,
     )
 

@@ -25,6 +25,7 @@ from hadiag.timeline.otherwise import learn
 from hadiag.timeline.owners import with_owners
 from hadiag.timeline.repeats import with_repeats
 from hadiag.timeline.sample import Sample
+from hadiag.timeline.shifts import Shifts
 from hadiag.timeline.silence import find_silences
 from hadiag.timeline.timeline import Timeline
 from hadiag.timeline.walls import known_times, settle
@@ -61,16 +62,19 @@ def build(  # noqa: PLR0913 - the inputs of the stage, the rest by name only
         names = ", ".join(who.clusters.names) or "none"
         raise UsageError(f"The input holds no cluster named {cluster} (it holds: {names}).")
     samples, files = _samples(raws, logs, who, cluster)
+    del raws, raw_events  # from here on each event is held by its sample alone, and goes with it
     times = known_times(files, all_facts, collected_at or {}, time.time_ns() if now_ns is None else now_ns)
     walls = settle(files, samples, all_facts, who, times)
     clocks = settle_clocks(samples, files, walls, all_facts, who)
+    del samples
     nodes = who.nodes(cluster)
     ids = {node.name: node.nodeids for node in nodes}
     silences = find_silences(clocks, files, ids)
     covered = map_coverage(clocks, files, silences, (times, all_facts, who, catalogue))
-    events = _events(clocks, who, catalogue)
     warnings = _warnings(clocks, nodes, who, cluster)
-    return Timeline(events, (who, nodes), covered, node_clocks(clocks), warnings)
+    told = node_clocks(clocks)
+    events, shifts = _events(clocks, who, catalogue)
+    return Timeline(events, (who, nodes), covered, (told, shifts), warnings)
 
 
 def wall_clocks(
@@ -140,13 +144,22 @@ def _hosts(who: Identities, file: LogFile, cluster: str | None) -> set[Node]:
     return {node for node in found if who.belongs(node, cluster)}
 
 
-def _events(clocks: Clocks, who: Identities, catalogue: Catalogue) -> tuple[Event, ...]:
-    """Events in the order of aligned time, then input, file and line; those without time last."""
+def _events(clocks: Clocks, who: Identities, catalogue: Catalogue) -> tuple[tuple[Event, ...], Shifts]:
+    """Events in the order of aligned time, then input, file and line; those without time last. The samples are used up."""
     naming = _Naming(who, catalogue)
     types = catalogue.types
-    events = [_event(each, clocks, types.get(each.raw.type), naming.fields(each)) for each in clocks.samples]
+    events: list[Event] = []
+    shifts: list[tuple[SourceRef, int]] = []
+    samples = clocks.use_up()
+    while samples:  # each is given up when its event is made: there may be hundreds of thousands
+        sample = samples.popleft()
+        raw = sample.raw
+        event = _event(sample, clocks, types.get(raw.type), naming.fields(sample))
+        events.append(event)
+        if event.at is not None and raw.time is not None:
+            shifts.append((raw.ref, event.at.ns - raw.time.wall_ns))
     events.sort(key=_place)
-    return tuple(events)
+    return tuple(events), Shifts(shifts)
 
 
 class _Naming:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -56,6 +56,13 @@ class Clocks:
     """The dated ones of ``samples`` by their node."""
     open_jumps: Mapping[Node, Sequence[Jump]]
     """Jumps of a node's skew that may be those of the reference's clock."""
+
+    def use_up(self) -> deque[Sample]:
+        """Hand all samples over; the clocks keep none."""
+        samples = deque(self.samples)
+        self.samples.clear()
+        self.lines = {}
+        return samples
 
     def aligned(self, node: Node, own: int) -> int:
         """Time on the reference clock of a step-corrected own time."""

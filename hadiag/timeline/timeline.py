@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from hadiag.model.diagnosis import NodeClock, Silence
 from hadiag.model.entity import Node
 from hadiag.model.event import Event
-from hadiag.model.source import Warn
-from hadiag.model.time import NS
+from hadiag.model.source import SourceRef, Warn
+from hadiag.model.time import NS, UNITS, LoggedTime
 from hadiag.model.tri import Tri
 from hadiag.model.view import Coverage
 from hadiag.timeline.coverage import CoverageMap
 from hadiag.timeline.frame import to_frame
 from hadiag.timeline.identity import Identities, NodeIdentity
+from hadiag.timeline.shifts import Shifts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ class Timeline:
         events: tuple[Event, ...],
         who: tuple[Identities, tuple[NodeIdentity, ...]],
         covered: CoverageMap,
-        clocks: Mapping[Node, NodeClock],
+        times: tuple[Mapping[Node, NodeClock], Shifts],
         warnings: tuple[Warn, ...],
     ) -> None:
         self.events = events
@@ -50,7 +51,7 @@ class Timeline:
         self.silences: Mapping[Node, tuple[Silence, ...]] = {
             node: tuple(found) for node, found in sorted(covered.silences.items())
         }
-        self.clocks = clocks
+        self.clocks, self._shifts = times
         self.cluster_names: tuple[str, ...] = self._who.clusters.names
         self.warnings = warnings
         self.span = _span(events, self.coverage)
@@ -135,6 +136,10 @@ class Timeline:
                 return moved
         return ns
 
+    def time_of(self, ref: SourceRef, stamp: LoggedTime | None) -> int | None:
+        """Aligned UTC time in ns of a line that is no event, None where its file has none."""
+        return self._shifts.aligned(ref, stamp)
+
     def frame(self) -> pd.DataFrame:
         """Table of all events with the columns of ``schema.COLUMNS``."""
         return to_frame(self.events)
@@ -154,7 +159,7 @@ def printed_unit(logged: str) -> int:
     """Unit of the last digit of a printed stamp, in ns."""
     _, point, fraction = logged.rpartition(".")
     digits = len(fraction) - len(fraction.lstrip("0123456789")) if point else 0
-    return int(10 ** (9 - min(digits, 9)))
+    return UNITS[min(digits, 9)]
 
 
 def _span(events: tuple[Event, ...], coverage: tuple[Coverage, ...]) -> tuple[int, int] | None:

@@ -193,12 +193,13 @@ def test_folded_repetitions_count(tmp_path: Path) -> None:
     from hadiag.rulelang.inline import build_timeline, read_situation
     from hadiag.state import Views
     from hadiag.timeline import Timeline
+    from hadiag.timeline.shifts import Shifts
     from tests.unit.rulelang.packs import EVENTS
 
     situation = read_situation("2026-01-05T12:00:00Z", EVENTS.types, events="+0s n1 knet.link.down peer=n2 link=0")
     plain = build_timeline(situation)
     storm = tuple(replace(event, repeated=5, last=event.at) for event in plain.events)
-    folded = Timeline(storm, (plain._who, plain.nodes), plain._covered, {}, ())
+    folded = Timeline(storm, (plain._who, plain.nodes), plain._covered, ({}, Shifts(())), ())
     rules = load(tmp_path, rule(FLAPS))
     assert len(evaluate(rules, plain, Views(()), ()).findings) == 0
     assert len(evaluate(rules, folded, Views(()), ()).findings) == 1
