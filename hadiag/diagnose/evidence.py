@@ -36,7 +36,7 @@ def quote_fact(fact: FactEvidence) -> Evidence:
 def quotes(timeline: Timeline, uids: Iterable[str], limit: int = LINES_PER_STEP) -> tuple[Evidence, ...]:
     """Quote events in the order of their time, each once, ``limit`` at most."""
     events = [timeline.get(uid) for uid in dict.fromkeys(uids) if uid]
-    events.sort(key=lambda e: (e.at is None, e.at.ns if e.at else 0, e.refs[0].path, e.seq))
+    events.sort(key=lambda e: (e.at is None, e.at.ns if e.at else 0, e.ref.path, e.seq))
     return tuple(quote(event) for event in events[:limit])
 
 

@@ -69,13 +69,20 @@ class RawEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Folded:
+    """Equal lines in one row: how many, and the instant of the last of them, where it is known."""
+
+    count: int
+    last: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """An event on the aligned timeline.
 
-    ``uid`` is the uid of its canonical line, ``refs[0]``; the further refs are copies of the same event in other
-    files. ``at`` is None where no time could be had. ``observer`` is the node whose log says it; ``subject`` the
-    node, resource or link it is about. ``seq`` is the position of the line in its file, a total order inside it.
-    ``repeated`` counts the folded repetitions, ``last`` the instant of the last of them.
+    ``uid`` is the uid of its canonical line ``ref``; ``copies`` are those of the same event in other files. ``at`` is None
+    where no time could be had. ``observer`` is the node whose log says it; ``subject`` the node, resource or link it is
+    about. ``folded`` tells of the repetitions that the row stands for.
     """
 
     uid: str
@@ -90,13 +97,27 @@ class Event:
     pid: int | None
     message: str
     fields: Mapping[str, Scalar] = field(hash=False)
-    refs: tuple[SourceRef, ...]
-    family: str
+    ref: SourceRef
     text: str
-    repeated: int = 1
-    last: Instant | None = None
+    copies: tuple[SourceRef, ...] = ()
+    folded: Folded | None = None
+
+    @property
+    def refs(self) -> tuple[SourceRef, ...]:
+        """The canonical line and its copies."""
+        return (self.ref, *self.copies)
 
     @property
     def seq(self) -> int:
-        """Line number in the canonical file."""
-        return self.refs[0].line
+        """Line number in the canonical file: a total order inside it."""
+        return self.ref.line
+
+    @property
+    def repeated(self) -> int:
+        """How many lines it stands for."""
+        return 1 if self.folded is None else self.folded.count
+
+    @property
+    def last(self) -> Instant | None:
+        """Instant of the last line that it stands for, None where it is a single one or that is not known."""
+        return None if self.folded is None else self.folded.last

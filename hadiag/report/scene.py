@@ -157,8 +157,8 @@ def _moment(event: Event, quoted: set[str]) -> Moment:
         level=event.level.word,
         subject=event.subject,
         text=event.message[:TEXT_LIMIT],
-        path=event.refs[0].path,
-        line=event.refs[0].line,
+        path=event.ref.path,
+        line=event.ref.line,
         logged=event.at.logged,
         quoted=event.uid if event.uid in quoted else None,
         core=event.cls is EventClass.CORE,
@@ -213,7 +213,7 @@ def _around(data: Json, timeline: Timeline) -> dict[str, tuple[tuple[int, str, b
     paths = {path for path, _ in wanted}
     lines: dict[str, dict[int, str]] = {path: {} for path in paths}
     for event in timeline.events:
-        ref = event.refs[0]
+        ref = event.ref
         if ref.path in paths:
             lines[ref.path][ref.line] = event.text
     ordered = {path: sorted(rows) for path, rows in lines.items()}

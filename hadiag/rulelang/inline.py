@@ -28,7 +28,6 @@ from hadiag.model.source import BundleId, SourceRef
 from hadiag.model.time import Instant, TimeBasis, from_iso, iso_utc
 from hadiag.model.tri import Tri
 from hadiag.model.view import Coverage, View
-from hadiag.rulelang.proof import family_of
 from hadiag.rulelang.ruleset import EventTypeInfo
 from hadiag.rulelang.tables import LIST_FIELDS
 from hadiag.rulelang.words import parse_duration
@@ -339,7 +338,7 @@ def _refs(situation: Situation) -> dict[int, SourceRef]:
 def _events(situation: Situation) -> tuple[Event, ...]:
     refs = _refs(situation)
     events = [_event(situation, draft, refs[index]) for index, draft in enumerate(situation.drafts)]
-    events.sort(key=lambda event: (0 if event.at is None else event.at.ns, event.refs[0].path, event.seq))
+    events.sort(key=lambda event: (0 if event.at is None else event.at.ns, event.ref.path, event.seq))
     return tuple(events)
 
 
@@ -359,8 +358,7 @@ def _event(situation: Situation, draft: _Draft, ref: SourceRef) -> Event:
         pid=None,
         message=draft.text,
         fields=draft.fields,
-        refs=(ref,),
-        family=family_of(draft.type),
+        ref=ref,
         text=draft.text,
     )
 

@@ -153,7 +153,7 @@ def _traces(timeline: Timeline) -> Iterator[Act]:
     for event in placed(timeline, *MODE_CHANGES, CLI_CONSTRAINT):
         command = cib_command(timeline, event)
         if command is not None and not command.target:
-            ref = event.refs[0]
+            ref = event.ref
             command = replace(command, target=owners.get((ref.bundle, ref.path, ref.line), ""))
         if command is not None:
             yield _act(event, command)
@@ -174,7 +174,7 @@ def _owners(timeline: Timeline) -> dict[tuple[str, str, int], str]:
     """Resource or node that a continuation line belongs to, by its place: the line before names it."""
     found: dict[tuple[str, str, int], str] = {}
     for event in timeline.of(CIB_CHANGE):
-        path, ref = text(event, "path") or "", event.refs[0]
+        path, ref = text(event, "path") or "", event.ref
         resource = _RESOURCE_ID.findall(path)
         target = resource[-1] if resource else _node_in(timeline, path)
         if target:

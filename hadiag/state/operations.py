@@ -175,7 +175,7 @@ def _collect(timeline: Timeline) -> list[Operation]:
 def _place(operation: Operation) -> tuple[int, str, int]:
     """Place of the result, so that results of one file stay in its order where their stamps are equal."""
     event = operation.answered or operation.asked
-    return (at_of(event).ns, event.refs[0].path, event.seq) if event is not None else (0, "", 0)
+    return (at_of(event).ns, event.ref.path, event.seq) if event is not None else (0, "", 0)
 
 
 def _unanswered(done: Sequence[Operation], waiting: Waiting) -> list[Operation]:

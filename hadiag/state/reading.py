@@ -119,4 +119,4 @@ def moment_of(event: Event) -> int:
 
 def same_file(one: Event, two: Event) -> bool:
     """Whether the canonical lines of two events stand in one file, so that their lines order them."""
-    return one.refs[0].bundle == two.refs[0].bundle and one.refs[0].path == two.refs[0].path
+    return one.ref.bundle == two.ref.bundle and one.ref.path == two.ref.path

@@ -10,7 +10,7 @@ from functools import cache
 
 from hadiag.errors import UsageError
 from hadiag.model.entity import Layer, Node, NodeRole, Scalar
-from hadiag.model.event import Event, RawEvent
+from hadiag.model.event import Event, Folded, RawEvent
 from hadiag.model.fact import Fact
 from hadiag.model.record import LogSummary
 from hadiag.model.source import SourceRef, Warn
@@ -206,7 +206,7 @@ class _Naming:
 
 
 def _place(event: Event) -> tuple[bool, int, str, int, str]:
-    ref = event.refs[0]
+    ref = event.ref
     return event.at is None, event.at.ns if event.at else 0, ref.path, ref.line, ref.bundle
 
 
@@ -226,28 +226,23 @@ def _event(sample: Sample, clocks: Clocks, info: TypeInfo | None, fields: Mappin
         pid=raw.pid,
         message=raw.message,
         fields=fields,
-        refs=_refs(sample),
-        family=raw.family,
+        ref=raw.ref,
         text=raw.text,
-        repeated=raw.repeated,
-        last=clocks.last(sample),
+        copies=_copies(sample),
+        folded=Folded(raw.repeated, clocks.last(sample)) if raw.repeated != 1 or raw.last_time else None,
     )
 
 
-def _refs(sample: Sample) -> tuple[SourceRef, ...]:
-    """Canonical place, then the copies by input, path and line, then other names of the same files."""
+def _copies(sample: Sample) -> tuple[SourceRef, ...]:
+    """The copies by input, path and line, then other names of the same files."""
     summary = sample.file.summary
     if not sample.copies and not (summary and summary.aliases):
-        return (sample.raw.ref,)
-    copies = sorted((copy.raw.ref for copy in sample.copies), key=lambda ref: (ref.bundle, ref.path, ref.line))
-    named = [each for each in (sample, *sample.copies) if each.file.summary and each.file.summary.aliases]
-    if not named:
-        return (sample.raw.ref, *copies)
-    refs = [sample.raw.ref, *copies]
-    for each in named:
+        return ()
+    refs = sorted((copy.raw.ref for copy in sample.copies), key=lambda ref: (ref.bundle, ref.path, ref.line))
+    for each in (sample, *sample.copies):
         aliases = each.file.summary.aliases if each.file.summary else ()
         refs.extend(replace(each.raw.ref, path=alias) for alias in aliases)
-    return tuple(dict.fromkeys(refs))
+    return tuple(ref for ref in dict.fromkeys(refs) if ref != sample.raw.ref)
 
 
 def _warnings(clocks: Clocks, nodes: Sequence[NodeIdentity], who: Identities, cluster: str | None) -> tuple[Warn, ...]:

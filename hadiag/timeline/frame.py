@@ -25,9 +25,9 @@ _READERS: dict[str, Callable[[Event], Any]] = {
     "program": lambda event: event.program,
     "pid": lambda event: event.pid,
     "message": lambda event: event.message,
-    "source": lambda event: event.refs[0].path,
-    "line": lambda event: event.refs[0].line,
-    "offset": lambda event: event.refs[0].offset,
+    "source": lambda event: event.ref.path,
+    "line": lambda event: event.ref.line,
+    "offset": lambda event: event.ref.offset,
     "repeated": lambda event: event.repeated,
 }
 _NO_TIME = -(2**63)

@@ -55,9 +55,10 @@ class Timeline:
         self.cluster_names: tuple[str, ...] = self._who.clusters.names
         self.warnings = warnings
         self.span = _span(events, self.coverage)
-        self._positions = {event.uid: index for index, event in enumerate(events)}
+        self._positions: dict[str, int] = {}
         self._by_type: dict[str, list[int]] = {}
         for index, event in enumerate(events):
+            self._positions[event.uid] = index
             self._by_type.setdefault(event.type, []).append(index)
         self._types = sorted(self._by_type)
         self._found: dict[tuple[str, ...], tuple[Event, ...]] = {}

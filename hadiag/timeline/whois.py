@@ -85,7 +85,7 @@ def _fits(key: str, fact: Fact, said: str) -> bool:
 def _in_logs(timeline: Timeline, identity: NodeIdentity, wanted: Mapping[str, str]) -> Iterator[tuple[str, Seen]]:
     for event in timeline.of(*_NAMING):
         if _speaks_of(event, identity.name):
-            ref = event.refs[0]
+            ref = event.ref
             yield from (
                 (name, Seen(told, ref.path, ref.line, event.type))
                 for name, told in wanted.items()
@@ -95,7 +95,7 @@ def _in_logs(timeline: Timeline, identity: NodeIdentity, wanted: Mapping[str, st
         parts = one.path.lower().replace("!", "/").split("/")
         yield from ((part, Seen(wanted[part], one.path, 0, "place of its log")) for part in parts if part in wanted)
     for event in timeline.logged_by(identity.name)[1][:_LINES]:
-        ref = event.refs[0]
+        ref = event.ref
         head = event.text.lower().split()[:_HEAD]
         yield from (
             (word, Seen(wanted[word], ref.path, ref.line, "host of its lines")) for word in head if word in wanted

@@ -189,6 +189,7 @@ def test_folded_repetitions_count(tmp_path: Path) -> None:
     """A storm that was folded to one row still has its size."""
     from dataclasses import replace
 
+    from hadiag.model.event import Folded
     from hadiag.rulelang import evaluate
     from hadiag.rulelang.inline import build_timeline, read_situation
     from hadiag.state import Views
@@ -198,7 +199,7 @@ def test_folded_repetitions_count(tmp_path: Path) -> None:
 
     situation = read_situation("2026-01-05T12:00:00Z", EVENTS.types, events="+0s n1 knet.link.down peer=n2 link=0")
     plain = build_timeline(situation)
-    storm = tuple(replace(event, repeated=5, last=event.at) for event in plain.events)
+    storm = tuple(replace(event, folded=Folded(5, event.at)) for event in plain.events)
     folded = Timeline(storm, (plain._who, plain.nodes), plain._covered, ({}, Shifts(())), ())
     rules = load(tmp_path, rule(FLAPS))
     assert len(evaluate(rules, plain, Views(()), ()).findings) == 0

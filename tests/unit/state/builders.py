@@ -153,7 +153,7 @@ def _event(number: int, at: Instant, node: Node, kind: str, words: list[str]) ->
     message = str(fields.pop("message", kind))
     return Event(
         f"u{number}", kind, EventClass.CORE, Layer.PACEMAKER, at, node, None, Level.NOTICE, program, pid, message, fields,
-        (ref,), "pacemaker", message,
+        ref, message,
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def test_the_same_lines_of_syslog_are_copies() -> None:
     """One event each, with the stamp of syslog, which has a calendar."""
     events = _events(_dmesg(), _syslog())
     assert [(event.message, len(event.refs)) for event in events] == [(text, 2) for _, text in LINES]
-    assert all(event.refs[0].path == "a/messages" for event in events)
+    assert all(event.ref.path == "a/messages" for event in events)
 
 
 def test_a_line_that_syslog_lost_is_dated_by_the_others() -> None:
@@ -69,7 +69,7 @@ def test_a_line_that_syslog_lost_is_dated_by_the_others() -> None:
 def test_a_few_alike_lines_tell_no_boot() -> None:
     """``link is up`` is printed by every boot: two such lines may be those of another one."""
     events = _events(_dmesg(), _syslog(*LINES[:2]))
-    assert [event.at for event in events if "dmesg" in event.refs[0].path] == [None] * 4
+    assert [event.at for event in events if "dmesg" in event.ref.path] == [None] * 4
 
 
 def test_one_line_is_enough_where_both_print_the_time_since_boot() -> None:
