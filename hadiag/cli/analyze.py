@@ -14,7 +14,7 @@ from hadiag.cli.console import harmless, progress, warning_line
 from hadiag.cli.forms import forms_of, template_folder, write_figures, write_form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hadiag.pipeline import Analysis
 
@@ -125,11 +125,13 @@ def default_name(inputs: list[str]) -> str:
     return f"{first or 'hadiag'}.hadiag.html"
 
 
-def makers(result: Analysis, folder: Path | None = None, *, cache: bool = True) -> dict[str, Callable[[], str]]:
+def makers(
+    result: Analysis, folder: Path | None = None, *, cache: bool = True
+) -> dict[str, Callable[[], str | Iterable[str]]]:
     """How each form of a result is made."""
     from hadiag.cli.timeline import incidents_by_event
     from hadiag.export.jsonl import timeline_lines
-    from hadiag.report.machine import as_data, to_json
+    from hadiag.report.machine import as_data, json_pieces
     from hadiag.report.markdown import markdown_of
     from hadiag.report.render import render_html
     from hadiag.report.tables import to_csv
@@ -139,11 +141,11 @@ def makers(result: Analysis, folder: Path | None = None, *, cache: bool = True) 
     diagnosis, timeline = result.diagnosis, result.timeline
     return {
         "html": lambda: render_html(diagnosis, timeline, result.views, folder, result.surroundings, cache=cache),
-        "json": lambda: to_json(diagnosis),
+        "json": lambda: json_pieces(diagnosis),
         "md": lambda: markdown_of(as_data(diagnosis), folder, cache=cache),
         "text": lambda: terminal_text(diagnosis, full=True, words=read_words(folder)) + "\n",
         "csv": lambda: to_csv(as_data(diagnosis)),
-        "jsonl": lambda: "".join(timeline_lines(timeline.events, incidents_by_event(diagnosis.incidents))),
+        "jsonl": lambda: timeline_lines(timeline.events, incidents_by_event(diagnosis.incidents)),
     }
 
 

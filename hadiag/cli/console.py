@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,19 +66,21 @@ def _size(paths: Sequence[str]) -> int | None:
     return total
 
 
-def write_file(path: str, text: str) -> None:
-    """Write a file whole or not at all; ``-`` is standard output.
+def write_file(path: str, text: str | Iterable[str]) -> None:
+    """Write a text, whole or in pieces, to a file, all of it or nothing; ``-`` is standard output.
 
     Raises:
         OutputError: the file cannot be written.
     """
+    pieces = (text,) if isinstance(text, str) else text
     if path == "-":
-        sys.stdout.write(text)
+        sys.stdout.writelines(pieces)
         return
     target = Path(path)
     partial = target.with_name(f".{target.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        with partial.open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
         partial.replace(target)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,7 @@ def template_folder(named: str | None) -> Path | None:
     return Path(named)
 
 
-def write_form(target: str, form: str, makers: Mapping[str, Callable[[], str]]) -> None:
+def write_form(target: str, form: str, makers: Mapping[str, Callable[[], str | Iterable[str]]]) -> None:
     """Write one form of a result; a PDF is the page, printed.
 
     Raises:
@@ -67,7 +67,7 @@ def write_form(target: str, form: str, makers: Mapping[str, Callable[[], str]]) 
     if form == "pdf":
         from hadiag.report.printed import write_pdf
 
-        write_pdf(makers["html"](), Path(target))
+        write_pdf("".join(makers["html"]()), Path(target))
         return
     write_file(target, makers[form]())
 

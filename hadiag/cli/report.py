@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,7 +61,7 @@ def _default(result: str) -> str:
     return f"{name.removesuffix('.hadiag')}.hadiag.html"
 
 
-def _makers(data: Mapping[str, Any], folder: Path | None) -> dict[str, Callable[[], str]]:
+def _makers(data: Mapping[str, Any], folder: Path | None) -> dict[str, Callable[[], str | Iterable[str]]]:
     from hadiag.report.markdown import markdown_of
     from hadiag.report.render import render_result
     from hadiag.report.tables import to_csv

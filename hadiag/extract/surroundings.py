@@ -6,6 +6,7 @@ a log has more of them, the oldest pieces go; the incident that a bundle was mad
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ class Surroundings:
     _pieces: deque[_Piece] = field(default_factory=deque)
     _size: int = 0
     _pending: deque[tuple[Block, Ints]] = field(default_factory=deque)
+    _open: tuple[_Piece, list[bytes]] | None = None
 
     def add(self, block: Block, walls: Ints) -> None:
         """Take in a block, whose lines wait for ``settle``."""
@@ -75,15 +77,29 @@ class Surroundings:
     def around(self, line: int, reach: int) -> tuple[tuple[int, str], ...]:
         """Numbers and texts of the lines up to ``reach`` before and after a line, as far as they are kept."""
         found: list[tuple[int, str]] = []
-        for piece in self._pieces:
-            if piece.first <= line + reach and line - reach < piece.first + piece.count:
-                rows = isal_zlib.decompress(piece.packed).split(b"\n")
-                found.extend(
-                    (piece.first + index, row[:MAX_LINE].rstrip(b"\r\0").decode("utf-8", "replace"))
-                    for index, row in enumerate(rows)
-                    if abs(piece.first + index - line) <= reach
-                )
+        behind = bisect_right(self._pieces, line + reach, key=_first)
+        for place in range(behind - 1, -1, -1):
+            piece = self._pieces[place]
+            if piece.first + piece.count <= line - reach:
+                break
+            low, high = max(line - reach - piece.first, 0), line + reach + 1 - piece.first
+            rows = self._rows(piece)[low:high]
+            found[:0] = ((piece.first + low + index, _decoded(row)) for index, row in enumerate(rows))
         return tuple(found)
+
+    def _rows(self, piece: _Piece) -> list[bytes]:
+        """The lines of a piece; those of the last one are at hand, since evidence lies close together."""
+        if self._open is None or self._open[0] is not piece:
+            self._open = piece, isal_zlib.decompress(piece.packed).split(b"\n")
+        return self._open[1]
+
+
+def _first(piece: _Piece) -> int:
+    return piece.first
+
+
+def _decoded(row: bytes) -> str:
+    return row[:MAX_LINE].rstrip(b"\r\0").decode("utf-8", "replace")
 
 
 def _filled(walls: Ints) -> Ints:

@@ -7,6 +7,7 @@ sorted, so that equal input gives equal bytes.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Final, cast, overload
 
 from hadiag.model.diagnosis import (
@@ -58,11 +59,44 @@ SCHEMA: Final = "hadiag.analysis/v1"
 
 def to_json(diagnosis: Diagnosis) -> str:
     """Render a diagnosis as one JSON document with a newline at its end."""
-    return json.dumps(as_data(diagnosis), ensure_ascii=False, indent=1) + "\n"
+    return "".join(json_pieces(diagnosis))
+
+
+def json_pieces(diagnosis: Diagnosis) -> Iterator[str]:
+    """The document of ``to_json`` piece by piece: of thousands of incidents there is one at a time in memory."""
+    for number, (name, value) in enumerate(_sections(diagnosis).items()):
+        yield f"{',' if number else '{'}\n {json.dumps(name)}: "
+        if isinstance(value, Iterator):
+            yield from _listed(value)
+        else:
+            yield _indented(value, 1)
+    yield "\n}\n"
+
+
+def _listed(rows: Iterator[object]) -> Iterator[str]:
+    first = next(rows, None)
+    if first is None:
+        yield "[]"
+        return
+    yield f"[\n  {_indented(first, 2)}"
+    for row in rows:
+        yield f",\n  {_indented(row, 2)}"
+    yield "\n ]"
+
+
+def _indented(value: object, depth: int) -> str:
+    """A value as it stands at a depth of the document; texts hold no raw line ends."""
+    return json.dumps(value, ensure_ascii=False, indent=1).replace("\n", "\n" + " " * depth)
 
 
 def as_data(d: Diagnosis) -> AnalysisDoc:
     """Turn a diagnosis into the plain data of the contract."""
+    sections = {name: list(each) if isinstance(each, Iterator) else each for name, each in _sections(d).items()}
+    return cast("AnalysisDoc", sections)
+
+
+def _sections(d: Diagnosis) -> dict[str, object]:
+    """The parts of the document in their order; of the long lists an iterator of their rows."""
     evidence = dict(d.finding_evidence)
     return {
         "schema": SCHEMA,
@@ -78,11 +112,11 @@ def as_data(d: Diagnosis) -> AnalysisDoc:
             "calibrated": d.verdict.calibrated,
             "fragile": d.verdict.fragile,
         },
-        "incidents": [_incident(one) for one in d.incidents],
-        "findings": [_finding(one, evidence.get(one.id, ())) for one in d.findings],
-        "fencing": [_fencing(one) for one in d.fencing],
-        "contradictions": [_contradiction(one) for one in d.contradictions],
-        "audit": [_audit(one) for one in d.audit],
+        "incidents": map(_incident, d.incidents),
+        "findings": (_finding(one, evidence.get(one.id, ())) for one in d.findings),
+        "fencing": map(_fencing, d.fencing),
+        "contradictions": map(_contradiction, d.contradictions),
+        "audit": map(_audit, d.audit),
         "answers": [
             {"question": a.question, "answer": a.answer, "evidence": [_evidence(e) for e in a.evidence]}
             for a in d.answers

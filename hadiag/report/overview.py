@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from unicodedata import east_asian_width
 
 from markupsafe import Markup, escape
@@ -23,6 +23,10 @@ from hadiag.report.words import Words
 
 WIDTH, LEFT, ROW, TITLE, TOP, BOTTOM = 1120, 132, 17, 21, 44, 24
 """Sizes in units of the picture: one is a pixel on a page of full width."""
+_BESIDE: Final = 20
+"""Distance of the marks of two steps."""
+_MOST_STEPS: Final = (WIDTH - LEFT) // _BESIDE
+"""As many steps of a chain as have room beside each other; the others are told below."""
 
 TONES = {
     "ok": "#9fd8c6",
@@ -304,7 +308,7 @@ def _chain(sheet: _Sheet, incident: Mapping[str, Any], height: int) -> None:
 
 
 def _steps(sheet: _Sheet, incident: Mapping[str, Any]) -> Iterator[_Step]:
-    chain = incident["chain"]
+    chain = incident["chain"][:_MOST_STEPS]
     numbers = {step["id"]: number for number, step in enumerate(chain, 1)}
     first = min((from_iso(step["time"]) for step in chain if step["time"]), default=None)
     scale = (WIDTH - LEFT) / (sheet.window[1] - sheet.window[0]) * NS
@@ -312,8 +316,8 @@ def _steps(sheet: _Sheet, incident: Mapping[str, Any]) -> Iterator[_Step]:
     for number, step in enumerate(chain, 1):
         at = sheet.at(from_iso(step["time"])) if step["time"] else None
         x = at if at is not None else sheet.at(first) - 26 if first is not None else LEFT + 12.0
-        while any(abs(x - other) < 20 for other in taken):
-            x += 20
+        while any(abs(x - other) < _BESIDE for other in taken):
+            x += _BESIDE
         taken.append(x)
         because = tuple(numbers[key] for key in step["because_of"] if key in numbers)
         yield _Step(number, round(x, 1), at, round((step["error_s"] or 0) * scale, 1), because)

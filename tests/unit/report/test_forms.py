@@ -163,8 +163,8 @@ def test_every_form_of_one_analysis(analysis: Analysis, result: Mapping[str, Any
     """One run can write every form that it names; the events of the timeline say which incident quotes them."""
     made = makers(analysis)
     assert set(FORMS) - {"pdf"} == set(made)
-    assert json.loads(made["json"]()) == json.loads(json.dumps(result))
-    rows = [json.loads(line) for line in made["jsonl"]().splitlines()]
+    assert json.loads("".join(made["json"]())) == json.loads(json.dumps(result))
+    rows = [json.loads(line) for line in made["jsonl"]()]
     assert [row["uid"] for row in rows] == [event.uid for event in analysis.timeline.events]
     quoted = {e["event"] for step in result["incidents"][0]["chain"] for e in step["evidence"]} - {None}
     assert {row["uid"] for row in rows if row["incident"] == "I-1"} == quoted
