@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from hadiag.catalogue import Catalogue, Pattern
 
+_DIGITS: Final = b"0123456789"
+_DIGIT: Final = re.compile(rb"[0-9]")
+_MAX_ANSWERS: Final = 10_000
+"""Answers that are kept; when there are more, all are forgotten."""
 _Need = tuple[re.Pattern[bytes] | bytes, ...]
 """Of one pattern: the texts that must all stand in a line, where several would do as an expression."""
 
@@ -21,6 +26,7 @@ class Needs:
         self._catalogue = catalogue
         self._patterns = patterns
         self._known: dict[int, tuple[_Need, ...]] = {}
+        self._answers: dict[tuple[bytes, tuple[int, ...]], list[int]] = {}
 
     def possible(self, numbers: list[int], line: bytes) -> list[int]:
         """The numbers that may be more than a hit in a line.
@@ -31,7 +37,17 @@ class Needs:
         """
         if line.endswith(b"\\") or b"\x1b" in line:  # the message goes on below, or colours stand in it
             return numbers
-        return [number for number in numbers if _holds_any(self._of(number), line)]
+        key = (line.translate(None, _DIGITS), tuple(numbers))
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = [number for number in numbers if _holds_any(self._of(number), line)]
+            if not any(
+                _has_digits(self._of(number)) for number in numbers
+            ):  # then lines that differ in numbers are alike
+                if len(self._answers) >= _MAX_ANSWERS:
+                    self._answers.clear()
+                self._answers[key] = answer
+        return answer
 
     def _of(self, number: int) -> tuple[_Need, ...]:
         """Alternatives, one of which a line must hold; none where the hit itself is enough."""
@@ -40,6 +56,10 @@ class Needs:
             found = [need_of(self._catalogue.patterns[index]) for index in self._patterns[number]]
             known = self._known[number] = tuple(dict.fromkeys(found)) if all(found) else ()
         return known
+
+
+def _has_digits(needs: tuple[_Need, ...]) -> bool:
+    return any(_DIGIT.search(part if isinstance(part, bytes) else part.pattern) for need in needs for part in need)
 
 
 def _holds_any(needs: tuple[_Need, ...], line: bytes) -> bool:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -66,13 +65,12 @@ class Database:
     def hits(self, block: bytes) -> Hits:
         """Report the same as columns, with what is needed to look closer at the lines."""
         text = collapsed(block)
-        hits = self.scanner.scan(text)
-        if not hits:
+        reports = self.scanner.scan(text)
+        if not reports.ids:
             return Hits(text, _NONE, _NONE, _NONE)
-        columns = np.fromiter(chain.from_iterable(hits), dtype=np.int64, count=2 * len(hits)).reshape(-1, 2)
         newlines = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == _NEWLINE)
-        lines = np.searchsorted(newlines, columns[:, 1] - 1)  # by the last byte of the match
-        return Hits(text, newlines, columns[:, 0], lines)
+        lines = np.searchsorted(newlines, np.array(reports.ends, dtype=np.int64) - 1)  # by the last byte of the match
+        return Hits(text, newlines, np.array(reports.ids, dtype=np.int64), lines)
 
 
 _NONE: Final = np.empty(0, dtype=np.int64)

@@ -24,8 +24,14 @@ class Expression(NamedTuple):
     regex: bytes
 
 
-Hit = tuple[int, int]
-"""Id of an expression that matches, and the offset behind the match, inside or at the end of its line."""
+class Reports(NamedTuple):
+    """What matched in a block, as columns, since there may be ten thousand reports in a megabyte.
+
+    ``ids`` are those of the expressions, ``ends`` the offsets behind the matches, inside or at the end of their lines.
+    """
+
+    ids: list[int]
+    ends: list[int]
 
 
 class EngineError(Exception):
@@ -35,7 +41,7 @@ class EngineError(Exception):
 class Scanner(Protocol):
     """A compiled set of expressions. Each thread may call ``scan`` at the same time."""
 
-    def scan(self, block: bytes) -> list[Hit]:
+    def scan(self, block: bytes) -> Reports:
         """Report the expressions that match in whole lines, in the order of their ends; a line may come up more than once."""
 
     def serialise(self) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import hyperscan
 
-from hadiag.scan.engine import EngineError, Expression, Hit, Scanner
+from hadiag.scan.engine import EngineError, Expression, Reports, Scanner
 
 _MODE: Final = hyperscan.HS_MODE_BLOCK
 
@@ -49,19 +49,20 @@ class _HyperscanScanner:
         self._database = database
         self._local = threading.local()
 
-    def scan(self, block: bytes) -> list[Hit]:
+    def scan(self, block: bytes) -> Reports:
         scratch = getattr(self._local, "scratch", None)
         if scratch is None:
             # A database from loadb() has no scratch space of its own, and one must not serve two threads.
             scratch = self._local.scratch = hyperscan.Scratch(self._database)
-        hits: list[Hit] = []
-        append = hits.append
+        found = Reports([], [])
+        add_id, add_end = found.ids.append, found.ends.append
 
         def report(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            append((number, end))
+            add_id(number)
+            add_end(end)
 
         self._database.scan(block, match_event_handler=report, scratch=scratch)
-        return hits
+        return found
 
     def serialise(self) -> bytes:
         return bytes(hyperscan.dumpb(self._database))

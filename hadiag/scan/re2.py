@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import re2
 
-from hadiag.scan.engine import EngineError, Expression, Hit, Scanner
+from hadiag.scan.engine import EngineError, Expression, Reports, Scanner
 
 _MEMORY: Final = 512 << 20  # a set that runs out of it reports nothing, so it must be ample
 
@@ -60,17 +60,19 @@ class _Re2Scanner:
         self._expressions = tuple(expressions)
         self._ids = [expression.id for expression in expressions]
 
-    def scan(self, block: bytes) -> list[Hit]:
+    def scan(self, block: bytes) -> Reports:
         match, ids = self._set.Match, self._ids
-        hits: list[Hit] = []
+        reports = Reports([], [])
         end = 0
         for line in block.split(b"\n"):
             end += len(line)
             found = match(line)
             if found:
-                hits.extend((number, end) for number in sorted({ids[index] for index in found}))
+                numbers = sorted({ids[index] for index in found})
+                reports.ids.extend(numbers)
+                reports.ends.extend([end] * len(numbers))
             end += 1
-        return hits
+        return reports
 
     def serialise(self) -> bytes:
         return json.dumps([(number, regex.decode("latin-1")) for number, regex in self._expressions]).encode()
