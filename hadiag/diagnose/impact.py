@@ -43,7 +43,7 @@ class _Reach:
         """Tell whether a view began in the incident or near it, and nearer than to any other."""
         at = view.start.ns if view.start else self.start.ns
         away = _away(at, self.start.ns, self.end.ns)
-        return away <= MARGIN_NS and all(away <= _away(at, *other) for other in self.others)
+        return away == 0 or (away <= MARGIN_NS and all(away <= _away(at, *other) for other in self.others))
 
 
 def _away(at: int, low: int, high: int) -> int:
