@@ -12,6 +12,7 @@ from hadiag.rulelang.template import format_duration
 
 SHORT_STEPS = 7
 SHORT_MISSING = 2
+SHORT_OUTAGES = 5
 
 
 def terminal_text(diagnosis: Diagnosis, *, full: bool = False, words: Words | None = None) -> str:
@@ -79,6 +80,8 @@ class _Terminal:
         down = self._down(incident)
         risk = {True: "yes", False: "no", None: "not known"}[incident.impact.data_at_risk]
         if down or incident.impact.data_at_risk is not False:
+            if len(down) > SHORT_OUTAGES + 1 and not self.full:
+                down = [*down[:SHORT_OUTAGES], self.words("terminal.more_outages", n=len(down) - SHORT_OUTAGES)]
             what = "; ".join(down) or self.words("terminal.no_outage")
             yield self.words("terminal.impact", what=what, risk=self.words(risk))
 

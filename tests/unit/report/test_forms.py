@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import pytest
 from hadiag.cli.analyze import FORMS, makers
 from hadiag.cli.forms import forms_of, template_folder, write_form
 from hadiag.errors import NoInputError, OutputError, UsageError
+from hadiag.model.diagnosis import Outage
 from hadiag.report.figures import write_figures
 from hadiag.report.machine import to_json
 from hadiag.report.markdown import markdown_of
@@ -59,6 +61,18 @@ def test_terminal_is_short(analysis: Analysis) -> None:
     first = next(e for step in analysis.diagnosis.incidents[0].chain for e in step.evidence)
     assert f"{first.path}:{first.line}" in full
     assert f"{first.path}:{first.line}" not in short
+
+
+def test_terminal_counts_the_outages_that_it_leaves_out(analysis: Analysis) -> None:
+    """A hundred resources that were down are a number, not a page; on request each is named."""
+    first, *others = analysis.diagnosis.incidents
+    outages = tuple(Outage(f"many-{number}", None, None, None, None, None, planned=False) for number in range(100))
+    flood = replace(first, impact=replace(first.impact, resources=outages))
+    diagnosis = replace(analysis.diagnosis, incidents=(flood, *others))
+    short, full = terminal_text(diagnosis), terminal_text(diagnosis, full=True)
+    assert "many-4 still down; 95 more resources" in short
+    assert "many-5 " not in short
+    assert "many-99 still down" in full
 
 
 def test_markdown_is_a_review(result: Mapping[str, Any]) -> None:
