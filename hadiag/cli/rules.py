@@ -142,24 +142,52 @@ def new(
 @_rules.command("export")
 def export(
     regex: Annotated[
-        bool, typer.Option("--regex", help="What the scan of raw lines looks for, as regexes for rg -f.")
+        bool, typer.Option("--regex", help="The expressions that find the lines, for rg -a --no-unicode -f and RE2.")
     ] = False,
+    texts: Annotated[bool, typer.Option("--texts", help="What the scan of raw lines looks for: texts only.")] = False,
     output: Annotated[str, typer.Option("--output", "-o", help="Where to write; - is standard output.")] = "-",
     rules: shared.Rules = None,
     debug: shared.Debug = False,
 ) -> None:
-    """Write the event patterns for other tools, one a line: their literals, or with --regex what the scan looks for."""
+    """Write the event patterns for other tools, one a line: their literals, their expressions, or the texts of the scan."""
     del debug
     from hadiag.pipeline import load_catalogue
+
+    if regex and texts:
+        raise UsageError("Choose --regex or --texts; they are two lists.")
+    catalogue = load_catalogue(shared.make(rules=rules))
+    if regex:
+        rows = _expressions(catalogue)
+    elif texts:
+        rows = _texts(catalogue)
+    else:
+        rows = [pattern.literal for pattern in catalogue.patterns]
+    write_file(output, "".join(f"{row}\n" for row in dict.fromkeys(rows)))
+
+
+def _texts(catalogue: Catalogue) -> list[str]:
     from hadiag.scan.database import expressions
 
-    catalogue = load_catalogue(shared.make(rules=rules))
-    rows = (
-        [expression.regex.decode("ascii") for expression in expressions(catalogue)[0]]
-        if regex
-        else [pattern.literal for pattern in catalogue.patterns]
-    )
-    write_file(output, "".join(f"{row}\n" for row in dict.fromkeys(rows)))
+    return [expression.regex.decode("ascii") for expression in expressions(catalogue)[0]]
+
+
+def _expressions(catalogue: Catalogue) -> list[str]:
+    """The confirming expressions as other engines take them; says how many they do not take."""
+    from hadiag.catalogue.portable import NotPortableError, line_regex
+
+    found, left_out = [], 0
+    for pattern in catalogue.patterns:
+        # Raw lines with several blanks are rare, and looking for them in each pattern halves the speed of ripgrep.
+        runs = any("  " in sample.line or "\t" in sample.line for sample in pattern.samples)
+        try:
+            found.append(line_regex(pattern.regex, runs=runs))
+        except NotPortableError:
+            left_out += 1
+    if left_out:
+        typer.echo(
+            f"{left_out} of {len(catalogue.patterns)} patterns are left out: only Python can express them.", err=True
+        )
+    return found
 
 
 @_rules.command("schema")

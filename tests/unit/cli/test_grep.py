@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
+
+import re2
 
 from hadiag.catalogue import load
 from hadiag.resources import rules_dir
 from hadiag.scan.database import build_database
+from tests.unit.catalogue.packs import event, write_pack
 from tests.unit.cli.test_commands import FENCED, hadiag
+
+LEAKS = r"""
+- literal: "bucket"
+  regex: |-
+    ^bucket \d+ leaks$
+  samples: [{line: "bucket 7 leaks", origin: rendered}]
+- literal: "barrel"
+  regex: |-
+    ^barrel (?>\d+) leaks$
+  samples: [{line: "barrel 7 leaks", origin: rendered}]
+"""
 
 
 def test_every_line_of_all_nodes_is_found_in_the_order_of_time() -> None:
@@ -56,9 +71,9 @@ def test_a_limit_is_told() -> None:
     assert b"--max" in done.stderr
 
 
-def test_exported_patterns_find_the_lines_of_the_scan() -> None:
-    """One regex a line; together they match what the scan of blocks reports."""
-    rows = hadiag("rules", "export", "--regex").stdout.decode().splitlines()
+def test_exported_texts_find_the_lines_of_the_scan() -> None:
+    """One text a line; together they match what the scan of blocks reports."""
+    rows = hadiag("rules", "export", "--texts").stdout.decode().splitlines()
     text = b"Nov 22 10:00:00 n1 pacemaker-controld[7]:  notice: Node n2 state is now lost\nnothing at all\n"
     database = build_database(load([rules_dir() / "events"]))
 
@@ -66,3 +81,29 @@ def test_exported_patterns_find_the_lines_of_the_scan() -> None:
     hits = {index for index, line in enumerate(text.decode().splitlines()) if any(re.search(row, line) for row in rows)}
     assert hits == {line for _, line in database.scan(text)} == {0}
     assert len(hadiag("rules", "export").stdout.splitlines()) > 500
+
+
+def test_exported_expressions_find_the_lines_of_events() -> None:
+    """One expression a line, all in words of RE2; a line that only holds the text of a pattern is not found."""
+    done = hadiag("rules", "export", "--regex")
+    rows = [re2.compile(row) for row in done.stdout.decode().splitlines()]
+
+    def is_found(line: str) -> bool:
+        return any(row.search(line) for row in rows)
+
+    assert len(rows) > 1000
+    assert done.stderr == b""
+    assert is_found("Nov 22 10:00:00 n1 pacemaker-controld[7]:  notice: Node n2 state is now lost | nodeid=2")
+    assert not is_found("Nov 22 10:00:00 n1 pacemaker-controld[7]:  notice: Node n2 went away")
+
+
+def test_what_only_python_can_express_is_counted(tmp_path: Path) -> None:
+    """A pack with an atomic group: the others are written, and a sentence says that one is left out."""
+    write_pack(tmp_path / "events", event(LEAKS, name="own.leak"))
+
+    done = hadiag("rules", "export", "--regex", "--rules", str(tmp_path))
+
+    assert b"1 of " in done.stderr
+    assert b"only Python" in done.stderr
+    assert b"bucket \\d+ leaks" in done.stdout
+    assert hadiag("rules", "export", "--regex", "--texts").returncode == 2
