@@ -27,6 +27,7 @@ from hadiag.extract.unknowns import UnknownMessages, UnknownTemplate
 from hadiag.formats import DecodedJournal, JournalMeta, LineParser, LogKind, clock_for, decode, read_entry
 from hadiag.model.entity import Level, Scalar
 from hadiag.model.event import EventClass, RawEvent
+from hadiag.model.quotes import Quotes
 from hadiag.model.record import LogSummary, Record
 from hadiag.model.source import Artifact, BundleId, SourceRef, Warn
 from hadiag.model.time import LoggedTime
@@ -218,6 +219,7 @@ class _LogReader:
         self._models: dict[bytes, RawEvent] = {}
         self._nothing: set[bytes] = set()
         self._surroundings = Surroundings()
+        self._quotes = Quotes()
         self.search: LineSearch | None = None
         self._found: list[RawEvent] = []
 
@@ -410,7 +412,7 @@ class _LogReader:
             model.level,
             model.message,
             model.fields,
-            here.block.line(index).decode("utf-8", "replace"),
+            self._quoted(here.block.first_line + index, here.block.line(index).decode("utf-8", "replace")),
             model.repeated,
         )
 
@@ -460,7 +462,7 @@ class _LogReader:
             level=record.level if record is not None and record.level is not None else Level.INFO,
             message=f"{ref.path}:{ref.line}",  # unlike any other, so that copies stay lines of their own
             fields={},
-            text=text,
+            quote=text,
         )
 
     def _goes_on(self, record: Record, numbers: list[int]) -> bool:
@@ -488,9 +490,16 @@ class _LogReader:
             level=event_type.level if record.level is None else record.level,
             message=f"{record.message} | {record.details}" if record.details else record.message,
             fields={name: _shared(value) for name, value in match.fields.items()},
-            text=text,
+            quote=self._quoted(record.ref.line, text),
             repeated=record.repeated,
         )
+
+    def _quoted(self, line: int, text: str) -> Quotes:
+        """Where the line of an event is kept."""
+        if not self._quotes.add(line, text):
+            self._quotes = Quotes()
+            self._quotes.add(line, text)
+        return self._quotes
 
     def _ref(self, block: Block, index: int) -> SourceRef:
         line = block.first_line + index

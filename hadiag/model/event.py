@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hadiag.model.entity import Layer, Level, Node, Scalar
+from hadiag.model.quotes import Quotes
 from hadiag.model.source import SourceRef
 from hadiag.model.time import Instant, LoggedTime
 
@@ -40,8 +41,8 @@ class RawEvent:
     level: Level
     message: str
     fields: Mapping[str, Scalar] = field(hash=False)
-    text: str = ""
-    """The line as it stands in the file (replacement characters for invalid bytes), at most 8 KiB."""
+    quote: str | Quotes = field(default="", repr=False, compare=False)
+    """The line, or where it is kept."""
     repeated: int = 1
     """How many lines this row stands for: folded repetitions, or what ``message repeated N times`` says."""
     last_time: LoggedTime | None = None
@@ -62,10 +63,15 @@ class RawEvent:
             self.level,
             self.message,
             self.fields,
-            self.text,
+            self.quote,
             self.repeated,
             self.last_time,
         )
+
+    @property
+    def text(self) -> str:
+        """The line as it stands in the file (replacement characters for invalid bytes), at most 8 KiB."""
+        return self.quote if isinstance(self.quote, str) else self.quote.of(self.ref.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +104,14 @@ class Event:
     message: str
     fields: Mapping[str, Scalar] = field(hash=False)
     ref: SourceRef
-    text: str
+    quote: str | Quotes = field(repr=False, compare=False)
     copies: tuple[SourceRef, ...] = ()
     folded: Folded | None = None
+
+    @property
+    def text(self) -> str:
+        """The canonical line as it stands in the file."""
+        return self.quote if isinstance(self.quote, str) else self.quote.of(self.ref.line)
 
     @property
     def refs(self) -> tuple[SourceRef, ...]:

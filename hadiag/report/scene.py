@@ -211,11 +211,11 @@ def _around(data: Json, timeline: Timeline) -> dict[str, tuple[tuple[int, str, b
     """Recognised lines near each quoted line, in the same file."""
     wanted = {(e["path"], e["line"]): quote_key(e) for e in all_evidence(data)}
     paths = {path for path, _ in wanted}
-    lines: dict[str, dict[int, str]] = {path: {} for path in paths}
+    lines: dict[str, dict[int, Event]] = {path: {} for path in paths}
     for event in timeline.events:
         ref = event.ref
         if ref.path in paths:
-            lines[ref.path][ref.line] = event.text
+            lines[ref.path][ref.line] = event
     ordered = {path: sorted(rows) for path, rows in lines.items()}
     return {key: _near(lines[path], ordered[path], line) for (path, line), key in wanted.items()}
 
@@ -234,10 +234,10 @@ def _all_around(data: Json, lines: Surrounded) -> dict[str, tuple[tuple[int, str
     return found
 
 
-def _near(rows: Mapping[int, str], ordered: list[int], line: int) -> tuple[tuple[int, str, bool], ...]:
+def _near(rows: Mapping[int, Event], ordered: list[int], line: int) -> tuple[tuple[int, str, bool], ...]:
     from bisect import bisect_left
 
     at = bisect_left(ordered, line)
     chosen = ordered[max(0, at - AROUND_LINES) : at + AROUND_LINES + 1]
     near = [n for n in chosen if abs(n - line) <= AROUND_REACH]
-    return tuple((n, rows[n][:TEXT_LIMIT], n == line) for n in near) if len(near) > 1 else ()
+    return tuple((n, rows[n].text[:TEXT_LIMIT], n == line) for n in near) if len(near) > 1 else ()

@@ -359,7 +359,7 @@ def _event(situation: Situation, draft: _Draft, ref: SourceRef) -> Event:
         message=draft.text,
         fields=draft.fields,
         ref=ref,
-        text=draft.text,
+        quote=draft.text,
     )
 
 

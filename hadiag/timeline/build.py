@@ -227,7 +227,7 @@ def _event(sample: Sample, clocks: Clocks, info: TypeInfo | None, fields: Mappin
         message=raw.message,
         fields=fields,
         ref=raw.ref,
-        text=raw.text,
+        quote=raw.quote,
         copies=_copies(sample),
         folded=Folded(raw.repeated, clocks.last(sample)) if raw.repeated != 1 or raw.last_time else None,
     )

@@ -43,7 +43,7 @@ class NodeLines:
         self.base = int(passed[_longest(self._utc, stretch)]) if steps else 0
         self._own = self._utc - passed[stretch] + self.base
         for sample, own in zip(self.samples, self._own.tolist(), strict=True):
-            sample.own = own
+            sample.own = own if sample.utc != own else sample.utc or 0  # most are: one number less for each
 
     @property
     def ordered(self) -> Sequence[Sample]:
@@ -57,7 +57,7 @@ class NodeLines:
     def owns(self) -> Sequence[int]:
         """Times of the lines by the corrected clock, in order."""
         if self._owns is None:
-            self._owns = np.sort(self._own).tolist()
+            self._owns = [sample.own for sample in self.ordered]
         return self._owns
 
     def between(self, low: int, high: int) -> Sequence[Sample]:

@@ -140,7 +140,7 @@ class Log:
             level=Level.NOTICE,
             message=message or kind,
             fields=fields,
-            text=message,
+            quote=message,
         )
         self.raws.append(raw)
         return raw

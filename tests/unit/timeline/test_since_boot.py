@@ -26,7 +26,7 @@ def _dmesg(*lines: tuple[float, str]) -> Log:
     log.host = None
     for uptime, text in lines or LINES:
         log.add(None, "kernel.any", text)
-        log.raws[-1] = replace(log.raws[-1], text=f"[{uptime:12.6f}] {text}")
+        log.raws[-1] = replace(log.raws[-1], quote=f"[{uptime:12.6f}] {text}")
     return log
 
 
@@ -35,7 +35,7 @@ def _syslog(*lines: tuple[float, str], style: str = "sec", printed: bool = False
     for uptime, text in lines or LINES:
         log.add(_at(uptime), "kernel.any", text)
         stamp = f"[{uptime:12.6f}] " if printed else ""
-        log.raws[-1] = replace(log.raws[-1], text=f"Nov 22 00:00:00 a kernel: {stamp}{text}")
+        log.raws[-1] = replace(log.raws[-1], quote=f"Nov 22 00:00:00 a kernel: {stamp}{text}")
     return log
 
 
