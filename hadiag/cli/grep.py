@@ -84,7 +84,7 @@ def _found(events: tuple[Event, ...], options: Options, nodes: set[str]) -> Iter
 def _row(event: Event) -> dict[str, Any]:
     from hadiag.export.jsonl import when
 
-    ref = event.refs[0]
+    ref = event.ref
     return {**when(event), "node": event.observer, "path": ref.path, "line": ref.line, "text": event.text}
 
 
@@ -92,4 +92,4 @@ def _text(event: Event) -> str:
     from hadiag.model.time import iso_utc
 
     stamp = iso_utc(event.at.ns) if event.at else "(no time)               "
-    return f"{stamp} {event.observer:<12} {event.refs[0].path}:{event.refs[0].line}: {event.text}"
+    return f"{stamp} {event.observer:<12} {event.ref.path}:{event.ref.line}: {event.text}"
