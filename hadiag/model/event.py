@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from hadiag.model.entity import Layer, Level, Node, Scalar
+from hadiag.model.frozen import frozen
 from hadiag.model.quotes import Quotes
 from hadiag.model.source import SourceRef
 from hadiag.model.time import Instant, LoggedTime
@@ -21,7 +22,7 @@ class EventClass(StrEnum):
     NOISE = "noise"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RawEvent:
     """An event before names, zones and clocks are resolved.
 
@@ -74,7 +75,7 @@ class RawEvent:
         return self.quote if isinstance(self.quote, str) else self.quote.of(self.ref.line)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Folded:
     """Equal lines in one row: how many, and the instant of the last of them, where it is known."""
 
@@ -82,7 +83,7 @@ class Folded:
     last: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """An event on the aligned timeline.
 

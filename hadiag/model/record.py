@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hadiag.model.entity import Level
+from hadiag.model.frozen import frozen
 from hadiag.model.source import BundleId, SourceRef
 from hadiag.model.time import LoggedTime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """One log entry with its envelope taken off; continuation lines are joined by newlines.
 

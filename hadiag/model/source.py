@@ -7,6 +7,8 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import BinaryIO, NewType
 
+from hadiag.model.frozen import frozen
+
 BundleId = NewType("BundleId", str)
 """Hex digest that names an input by its content."""
 
@@ -37,7 +39,7 @@ class ArtifactRole(StrEnum):
     """Binary or foreign: listed, not read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceRef:
     """Place of a line: the evidence anchor. ``line`` counts from 1, ``offset`` and ``length`` are bytes."""
 

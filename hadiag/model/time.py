@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from hadiag.model.frozen import frozen
 from hadiag.model.tri import Tri
 
 NS = 1_000_000_000
@@ -82,7 +82,7 @@ class TimeBasis(StrEnum):
     ASSUMED = "assumed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoggedTime:
     """A stamp as a log line prints it, before zone, year and clock are resolved.
 
@@ -110,7 +110,7 @@ class LoggedTime:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Instant:
     """An aligned UTC time in ns and the half-width of its uncertainty.
 

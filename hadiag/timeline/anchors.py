@@ -6,10 +6,10 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from hadiag.model.entity import Node
+from hadiag.model.frozen import frozen
 from hadiag.timeline.known import daemon
 from hadiag.timeline.sample import Sample
 
@@ -30,7 +30,7 @@ _CONTROLLERS: Final = frozenset({"pacemaker-controld", "crmd"})
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Anchor:
     """One node's log of a shared fact: middle of the printed unit on its own clock, half that unit, the ring at that time.
 
@@ -44,7 +44,7 @@ class Anchor:
     lost: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pair:
     """A shared fact on two nodes: time on the reference clock, difference of the clocks, half-width, weight."""
 
@@ -84,7 +84,7 @@ def key_of(sample: Sample) -> tuple[Key, int] | None:
     return (kind, daemon(sample.raw.program), version[0] if version else sample.core), _SOFT
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shared:
     """A line that other nodes may have as well: what it says, its weight, and the ring that it names."""
 
