@@ -1,10 +1,10 @@
 r"""The confirming regexes for other tools: they find the lines of an event in a raw log, as ``rg -f`` or RE2 take them.
 
 A confirming regex sees one tidy message from end to end, a search sees whole lines. So the message may begin anywhere in a
-line, white space may stand behind it, and what a match may do without at its ends is left out: it decides nothing about
+line, white space may stand behind it, a blank may be several, and what a match may do without at its ends is left out: it decides nothing about
 which lines are found, and costs an automaton dearly.
 
-``^(?:\[\d+\] )?node (?P<node>\S+?) is lost.*$`` becomes ``node \S+? is lost``.
+``^(?:\[\d+\] )?node (?P<node>\S+?) is lost.*$`` becomes ``node +\S+? +is +lost``.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ _PLACES: Final = {
 }
 _PLAIN: Final = frozenset("_'\"=:;,<>@%&~`!/-#")
 _BLANK: Final = " "
-_BLANKS: Final = r"[ \t]+"
+_BLANK_OR_TAB: Final = r"[ \t]"
 
 
 class NotPortableError(ValueError):
     """A regex that other engines have no words for."""
 
 
-def line_regex(regex: str, *, runs: bool) -> str:
+def line_regex(regex: str, *, tabs: bool) -> str:
     r"""Write a confirming regex so that it finds the lines that hold such a message.
 
     Args:
         regex: the confirming regex.
-        runs: whether a blank stands for a run of them, as in raw lines; a plain blank is far cheaper.
+        tabs: whether a blank may also be a tab, which is dearer.
 
     Raises:
         NotPortableError: it needs what RE2 and the regexes of Rust do not have.
     """
     tree = regex_parser.parse(regex)
-    text = _Writer(_BLANKS if runs else _BLANK).text(_needed(list(_opened(tree))))
+    text = _Writer(_BLANK_OR_TAB if tabs else _BLANK).text(_needed(list(_opened(tree))))
     if not text:
         raise NotPortableError("it would find every line")
     return f"(?i:{text})" if tree.state.flags & re.IGNORECASE else text
@@ -110,7 +110,7 @@ class _Writer:
 
     def _atom(self, op: object, arg: Any) -> str:  # noqa: ANN401 - the parse tree of re has no types
         if op is opcode.LITERAL:
-            return self._blank if chr(arg) == " " else _character(arg, _PLAIN)
+            return f"{self._blank}+" if chr(arg) == " " else _character(arg, _PLAIN)
         if op is opcode.BRANCH:
             return f"(?:{'|'.join(map(self.text, arg[1]))})"
         if op is opcode.SUBPATTERN:
@@ -128,8 +128,12 @@ class _Writer:
         bounded = most is not opcode.MAXREPEAT
         if max(least, most if bounded else 0) > _MOST_REPEATS:
             raise NotPortableError(f"it counts beyond {_MOST_REPEATS}")
+        if list(items) == [(opcode.LITERAL, ord(" "))]:
+            return self._blank + (
+                "+" if least else "*"
+            )  # a run is one blank of the message, however often it may stand there
         inner = self.text(items)
-        if len(items) != 1 or items[0][0] not in _WHOLE or inner == _BLANKS:
+        if len(items) != 1 or items[0][0] not in _WHOLE:
             inner = f"(?:{inner})"
         if least == most:
             return f"{inner}{{{least}}}"

@@ -177,10 +177,10 @@ def _expressions(catalogue: Catalogue) -> list[str]:
 
     found, left_out = [], 0
     for pattern in catalogue.patterns:
-        # Raw lines with several blanks are rare, and looking for them in each pattern halves the speed of ripgrep.
-        runs = any("  " in sample.line or "\t" in sample.line for sample in pattern.samples)
+        # Messages with tabs are rare, and looking for them with each pattern takes a third of its speed from ripgrep.
+        tabs = any("\t" in sample.line for sample in pattern.samples)
         try:
-            found.append(line_regex(pattern.regex, runs=runs))
+            found.append(line_regex(pattern.regex, tabs=tabs))
         except NotPortableError:
             left_out += 1
     if left_out:

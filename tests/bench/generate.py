@@ -230,6 +230,32 @@ def _conf(nodes: int) -> str:
     )
 
 
+def as_report(root: Path) -> Path:
+    """The same logs of Pacemaker as crm report leaves them, unpacked: what crmsh reads needs a description and a CIB."""
+    target = root.with_name("report")
+    if target.exists():
+        shutil.rmtree(target)
+    nodes = sorted(each.name for each in root.iterdir())
+    for name in nodes:
+        (target / name).mkdir(parents=True)
+        shutil.copyfile(root / name / "pacemaker.log", target / name / "ha-log.txt")
+        shutil.copyfile(root / name / "corosync.conf", target / name / "corosync.conf")
+        (target / name / "cib.xml").write_text(_cib(nodes), encoding="utf-8")
+    (target / "description.txt").write_text("a generated report\n", encoding="utf-8")
+    return target
+
+
+def _cib(nodes: list[str]) -> str:
+    entries = "".join(f'<node id="{number}" uname="{name}"/>' for number, name in enumerate(nodes, 1))
+    resources = "".join(
+        f'<primitive id="{name}" class="ocf" provider="pacemaker" type="Dummy"/>' for name in ("vip", "db", "web")
+    )
+    return (
+        '<cib crm_feature_set="3.19.0" validate-with="pacemaker-3.9" epoch="1" num_updates="0" admin_epoch="0">'
+        f"<configuration><crm_config/><nodes>{entries}</nodes><resources>{resources}</resources><constraints/></configuration><status/></cib>\n"
+    )
+
+
 PACKERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "bz2": (("lbzip2", "-n2"), ("bzip2",)),
     "xz": (("xz", "-3", "-T1"),),

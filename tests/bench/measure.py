@@ -49,7 +49,12 @@ class Spread:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.median:.2f} ({self.low:.2f}-{self.high:.2f})"
+        return f"{_short(self.median)} ({_short(self.low)}-{_short(self.high)})"
+
+
+def _short(value: float) -> str:
+    """A figure with three digits that say something, for ratios far below one and far above it."""
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -81,3 +86,7 @@ class Rounds:
     def of(self, name: str, what: str) -> Spread:
         """A figure of one command."""
         return spread([getattr(run, what) for run in self.runs[name]])
+
+    def count(self, name: str) -> int:
+        """How often a command was run."""
+        return len(self.runs[name])
