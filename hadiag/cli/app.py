@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from typing import Annotated, Final
 
 import typer
 
@@ -43,26 +45,66 @@ def _root(
     del version
 
 
-def register() -> None:
-    """Add all commands to the tree."""
-    from hadiag.cli import analyze, collect_tree, explain, grep, look, parse, report, rules, timeline
+_COMMANDS: Final = {
+    "analyze": ("analyze", "Analyze bundles of a cluster and say what happened, why, and what to do."),
+    "collect": (
+        "collect_tree",
+        "Gather logs, configuration and state from the nodes of a cluster, for hadiag analyze.",
+    ),
+    "timeline": ("timeline", "Print the events of all nodes on one timeline in UTC."),
+    "parse": ("parse", "Print one record for each line of a log, recognised as an event or not."),
+    "explain-line": ("rules", "Say what a log line means, who prints it, and what to look at next."),
+    "whois": ("look", "Say who a name, a node id or an address is."),
+    "state": (
+        "look",
+        "Show what each node believed at a moment: membership, quorum, DC, fencing, resources, changes of the configuration.",
+    ),
+    "coverage": ("look", "Show which log of which node covers what, and how much of it was recognised."),
+    "grep": ("grep", "Search all lines of all nodes, known as an event or not, and print them on one clock in UTC."),
+    "explain": (
+        "explain",
+        "Explain an incident, a finding or an event of a result; say why a cause is not the answer.",
+    ),
+    "report": ("report", "Render a stored result again: the page, the review text, tables, figures."),
+    "rules": ("rules", "List, show, check and test the rule packs."),
+}
+"""The module of each command, and the first sentence of its help: enough for the help of the tree."""
 
-    analyze.register(app)
-    collect_tree.register(app)
-    timeline.register(app)
-    parse.register(app)
-    rules.register(app)
-    look.register(app)
-    grep.register(app)
-    explain.register(app)
-    report.register(app)
+
+def register(names: Iterable[str] = _COMMANDS, *, tree: typer.Typer = app) -> None:
+    """Add the commands of these names to the tree, and those that stand in the same modules."""
+    for module in dict.fromkeys(_COMMANDS[name][0] for name in names):
+        import_module(f"hadiag.cli.{module}").register(tree)
+
+
+def outline(*, tree: typer.Typer = app) -> None:
+    """Add the names of all commands to the tree, with the first sentence of their help and nothing behind them."""
+    for name, (_, summary) in _COMMANDS.items():
+        tree.command(name, help=summary)(_nothing)
+
+
+def _nothing() -> None:
+    """Stands for a command that only its name is needed of."""
+
+
+def _plant(arguments: Sequence[str]) -> None:
+    """Add what a command line needs: to make the options of all commands takes longer than to start Python."""
+    first = next((argument for argument in arguments if not argument.startswith("-")), None)
+    if first in _COMMANDS:
+        register([first])
+    elif (
+        first is None and (not arguments or {"-h", "--help"} & set(arguments)) and "_HADIAG_COMPLETE" not in os.environ
+    ):
+        outline()
+    else:
+        register()
 
 
 def run() -> None:
     """Run the command line and end with the exit status of the contract."""
     # What an analysis makes lives until its end: the collector would walk all of it again and again.
     gc.set_threshold(200_000, 50, 1000)
-    register()
+    _plant(sys.argv[1:])
     debug = "--debug" in sys.argv
     try:
         app()

@@ -47,6 +47,32 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.rstrip().endswith("[]")
 
 
+def test_the_outline_is_that_of_the_whole_tree() -> None:
+    """The help of the tree names the commands and says of each what its own help says, although none of them is made."""
+    import typer
+    from typer.testing import CliRunner
+
+    from hadiag.cli.app import app, outline, register
+
+    whole = typer.Typer(help=app.info.help, rich_markup_mode=None)
+    short = typer.Typer(help=app.info.help, rich_markup_mode=None)
+    for tree in (whole, short):
+        tree.callback()(lambda: None)
+    register(tree=whole)
+    outline(tree=short)
+    told = [CliRunner().invoke(tree, ["--help"]).stdout for tree in (whole, short)]
+    assert told[0] == told[1]
+    assert "explain-line" in told[0]
+
+
+@pytest.mark.parametrize("name", ["analyze", "collect", "explain-line", "whois", "state", "rules", "report"])
+def test_each_command_is_found_by_its_name(name: str) -> None:
+    """Only the module of the command is imported, and the command is in it."""
+    done = hadiag(name, "--help")
+    assert done.returncode == 0
+    assert f"hadiag {name}".encode() in done.stdout
+
+
 def test_json_goes_to_standard_output_alone(tmp_path: Path) -> None:
     """With --json the result is all that is printed, and no file is written."""
     done = hadiag("analyze", SAMPLE, "--json", cwd=tmp_path)
