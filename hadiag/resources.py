@@ -7,14 +7,19 @@ the data inside the wheel, and the directory of a distribution package (``/usr/s
 from __future__ import annotations
 
 import os
-from importlib.metadata import entry_points
-from importlib.util import find_spec
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from hadiag.errors import UsageError
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 _PACKAGE = Path(__file__).resolve().parent
 _DISTRIBUTION = Path("/usr/share/hadiag")
+_GROUP: Final = "hadiag.rulepacks"
 
 
 def _candidates(name: str, variable: str) -> list[Path]:
@@ -62,9 +67,11 @@ def installed_packs() -> tuple[tuple[Path, ...], tuple[str, ...]]:
     A distribution names its pack with an entry point of the group ``hadiag.rulepacks``: ``hana = "hadiag_hana:rules"`` is the
     directory ``rules`` of the package ``hadiag_hana``. Packs are data; nothing of the package is run.
     """
+    from importlib.util import find_spec
+
     found: list[Path] = []
     missing: list[str] = []
-    for point in sorted(entry_points(group="hadiag.rulepacks"), key=lambda each: (each.name, each.value)):
+    for point in sorted(_points(), key=lambda each: (each.name, each.value)):
         package, _, below = point.value.partition(":")
         spec = None if "." in package else find_spec(package)
         places = [Path(place) / below for place in (spec.submodule_search_locations or ())] if spec else []
@@ -73,3 +80,30 @@ def installed_packs() -> tuple[tuple[Path, ...], tuple[str, ...]]:
         if not here:
             missing.append(f"The rule pack {point.name} ({point.value}) has no such directory; it was left out.")
     return tuple(found), tuple(missing)
+
+
+def _points() -> Sequence[EntryPoint]:
+    """Entry points of rule packs. What reads them is slow to import, and asked only where one may be."""
+    if not any(_may_name_a_pack(Path(place)) for place in dict.fromkeys(sys.path)):
+        return ()
+    from importlib.metadata import entry_points
+
+    return tuple(entry_points(group=_GROUP))
+
+
+def _may_name_a_pack(place: Path) -> bool:
+    """Whether a distribution below a place of ``sys.path`` names the group; of what is no directory nothing is known."""
+    try:
+        names = [name for name in os.listdir(place) if name.endswith((".dist-info", ".egg-info"))]  # noqa: PTH208 - names
+    except NotADirectoryError:
+        return True
+    except OSError:
+        return False
+    return any(_GROUP.encode() in _content(place / name / "entry_points.txt") for name in names)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from hadiag.catalogue.document import MarkedDocument, Path_, key_text
 from hadiag.catalogue.types import Problem
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ try:
     from yaml import CSafeLoader as _Loader
 except ImportError:  # PyYAML without libyaml
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
-
-Path_ = tuple[str | int, ...]
-"""Place of a value in a document: keys and list positions."""
 
 _MAX_BYTES: Final = 8 << 20
 _MAX_DEPTH: Final = 40
@@ -38,33 +35,6 @@ _WORDS: Final[Mapping[str, bool | None]] = {
 }
 _CORE: Final = frozenset(f"tag:yaml.org,2002:{word}" for word in ("str", "int", "float", "bool", "null", "map", "seq"))
 _IMPLICIT: Final = frozenset({"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:value"})
-
-
-@dataclass(slots=True)
-class MarkedDocument:
-    """A YAML document: its plain data, the line (from 1) of each value, and what was wrong while reading it."""
-
-    file: str
-    data: object = None
-    lines: dict[Path_, int] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-    def line_of(self, path: Sequence[str | int]) -> int:
-        """Line of a value, or of the nearest value around it that exists."""
-        key = tuple(path)
-        while key and key not in self.lines:
-            key = key[:-1]
-        return self.lines.get(key, 1)
-
-    def problem(self, path: Sequence[str | int], expected: str) -> None:
-        """Note a problem with the value at ``path``."""
-        self.problems.append(Problem(self.file, self.line_of(path), key_text(path), expected))
-
-
-def key_text(path: Sequence[str | int]) -> str:
-    """Write a path as people do: ``events[2].patterns[0].literal``."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".") or "document"
 
 
 def read_marked(path: Path, name: str) -> MarkedDocument:
@@ -198,3 +168,6 @@ def told(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         return error["type"] == "too_short" and any(len(loc) > len(own) and loc[: len(own)] == own for loc in places)
 
     return [error for error in errors if not follows(error)]
+
+
+__all__ = ["MarkedDocument", "expected_text", "key_text", "parse_marked", "read_marked", "told"]

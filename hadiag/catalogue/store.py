@@ -1,29 +1,26 @@
 """The cache directory, and the cache of a loaded catalogue.
 
 A cache file is taken only if it belongs to this user, nobody else may write it, and its checksum is right; anything
-else counts as absent. The catalogue and the rule packs are JSON; the only code are compiled templates
-(``hadiag.report.compiled``), which are trusted like the compiled modules of Python.
+else counts as absent. The catalogue and the rule packs are records (``hadiag.catalogue.records``); the only code are
+compiled templates (``hadiag.report.compiled``), which are trusted like the compiled modules of Python.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import sys
 import tempfile
 from contextlib import suppress
-from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from hadiag import __version__
-from hadiag.catalogue.types import Catalogue, Derive, EventType, Pattern, Sample
-from hadiag.model.entity import Layer, Level
-from hadiag.model.event import EventClass
+from hadiag.catalogue.records import packed, unpacked
+from hadiag.catalogue.types import Catalogue
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 _MAGIC: Final = b"hadiag-cache\n"
 _KEEP: Final = 12  # files of one kind; older ones are removed
 
@@ -96,14 +93,7 @@ def _code() -> str:
 
 def remember(catalogue: Catalogue) -> None:
     """Write a catalogue that loaded without problems to the cache."""
-    body = {
-        "types": [asdict(event) for event in catalogue.types.values()],
-        "patterns": [
-            asdict(pattern) | {"block_regexes": [regex.decode("ascii") for regex in pattern.block_regexes]}
-            for pattern in catalogue.patterns
-        ],
-    }
-    write_cached("catalogue", _key(catalogue.digest), json.dumps(body, separators=(",", ":")).encode())
+    write_cached("catalogue", _key(catalogue.digest), packed((dict(catalogue.types), catalogue.patterns)))
 
 
 def recall(digest: str) -> Catalogue | None:
@@ -112,32 +102,7 @@ def recall(digest: str) -> Catalogue | None:
     if body is None:
         return None
     try:
-        data = json.loads(body)
-        types = {entry["name"]: _event_type(entry) for entry in data["types"]}
-        patterns = tuple(map(_pattern, data["patterns"]))
-    except (ValueError, KeyError, TypeError):
+        types, patterns = unpacked(body)
+    except (ValueError, TypeError):
         return None
     return Catalogue(types, patterns, digest)
-
-
-def _event_type(entry: dict[str, Any]) -> EventType:
-    entry["layer"] = Layer(entry["layer"])
-    entry["cls"] = EventClass(entry["cls"])
-    entry["level"] = Level(entry["level"])
-    entry["programs"] = tuple(entry["programs"])
-    return EventType(**entry)
-
-
-def _pattern(entry: dict[str, Any]) -> Pattern:
-    entry["block_regexes"] = tuple(regex.encode("ascii") for regex in entry["block_regexes"])
-    entry["needs"] = tuple(map(tuple, entry["needs"]))
-    entry["derive"] = tuple(Derive(**derive) for derive in entry["derive"])
-    entry["samples"] = tuple(
-        Sample(sample["line"], sample["origin"], {name: _scalar(value) for name, value in sample["fields"].items()})
-        for sample in entry["samples"]
-    )
-    return Pattern(**entry)
-
-
-def _scalar(value: Any) -> Any:  # noqa: ANN401 - a JSON value that was a field value
-    return tuple(value) if isinstance(value, list) else value

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from hadiag.model.entity import Layer, Level, Scalar
 from hadiag.model.event import EventClass
+from hadiag.model.frozen import frozen
 
 Constant = str | int | float | bool
 """A value that a pattern sets."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """Something wrong in a file of a rule pack."""
 
@@ -27,7 +28,7 @@ class Problem:
         return f"{self.file}:{self.line}: {self.key}: {self.expected}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sample:
     """A line (message part) that a pattern matches, where it comes from, and fields that come out of it."""
 
@@ -36,7 +37,7 @@ class Sample:
     fields: Mapping[str, Scalar] = dataclasses.field(hash=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Derive:
     """A field computed from a captured group; keys of ``values`` are in lower case, None passes the text through."""
 
@@ -46,7 +47,7 @@ class Derive:
     default: Constant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pattern:
     """One wording of an event type.
 
@@ -73,7 +74,7 @@ class Pattern:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventType:
     """What a line of this type means, who prints it, and which fields it has.
 
@@ -115,7 +116,7 @@ class Catalogue:
         return tuple(name for name, kind in self.types[event_type].fields.items() if kind.startswith("node"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Match:
     """A line that is a known event: its type, its fields, and the pattern that confirmed it."""
 

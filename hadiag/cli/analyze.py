@@ -94,15 +94,17 @@ def analyze(
         write_form(target, form, makers(result, folder, cache=not no_cache))
     written = [*targets, *(_figures(result, figures, folder) if figures else [])]
     if "-" not in targets:
-        _say(result, written, folder, full=full, quiet=quiet, verbose=verbose)
+        _say(result, written, folder, full=full, quiet=quiet, verbose=verbose, cache=not no_cache)
     raise typer.Exit(_status(result, fail_on))
 
 
-def _say(result: Analysis, written: list[str], folder: Path | None, *, full: bool, quiet: bool, verbose: bool) -> None:
+def _say(
+    result: Analysis, written: list[str], folder: Path | None, *, full: bool, quiet: bool, verbose: bool, cache: bool
+) -> None:
     from hadiag.report.text import terminal_text
     from hadiag.report.words import read_words
 
-    typer.echo(harmless(terminal_text(result.diagnosis, full=full, words=read_words(folder))))
+    typer.echo(harmless(terminal_text(result.diagnosis, full=full, words=read_words(folder, cache=cache))))
     if not quiet:
         typer.echo(f"Report: {', '.join(written)}")
     _warnings(result, verbose=verbose)
@@ -143,7 +145,7 @@ def makers(
         "html": lambda: render_html(diagnosis, timeline, result.views, folder, result.surroundings, cache=cache),
         "json": lambda: json_pieces(diagnosis),
         "md": lambda: markdown_of(as_data(diagnosis), folder, cache=cache),
-        "text": lambda: terminal_text(diagnosis, full=True, words=read_words(folder)) + "\n",
+        "text": lambda: terminal_text(diagnosis, full=True, words=read_words(folder, cache=cache)) + "\n",
         "csv": lambda: to_csv(as_data(diagnosis)),
         "jsonl": lambda: timeline_lines(timeline.events, incidents_by_event(diagnosis.incidents)),
     }

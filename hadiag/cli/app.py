@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import Annotated, Final
 
 import typer
+import typer.main
 
+from hadiag.cli.words import use_plain_words
 from hadiag.errors import HadiagError
 
 os.environ.setdefault("PYTHONHASHSEED", "0")
@@ -107,7 +109,9 @@ def run() -> None:
     _plant(sys.argv[1:])
     debug = "--debug" in sys.argv
     try:
-        app()
+        command = typer.main.get_command(app)
+        use_plain_words(command)
+        command()
     except HadiagError as error:
         if debug:
             raise

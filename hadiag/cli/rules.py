@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hadiag.extract import LineExplanation
     from hadiag.model.fact import Fact
     from hadiag.rulelang import RuleSet
-    from hadiag.rulelang.language import Rule
+    from hadiag.rulelang.entries import Rule
     from hadiag.state import Views
     from hadiag.timeline import Timeline
 

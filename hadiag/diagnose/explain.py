@@ -27,7 +27,7 @@ from hadiag.model.diagnosis import Argument, CauseRef, CauseRole, Evidence, Expl
 from hadiag.model.entity import Category, Scalar, Severity
 from hadiag.model.finding import Finding, Remediation
 from hadiag.model.tri import Tri
-from hadiag.rulelang.language import Cause
+from hadiag.rulelang.entries import Cause
 from hadiag.rulelang.ruleset import RuleSet
 from hadiag.rulelang.template import Template
 from hadiag.timeline import Timeline

@@ -10,7 +10,7 @@ from hadiag.diagnose.score import Candidate, Effect
 from hadiag.model.entity import Node, Role
 from hadiag.model.finding import Finding
 from hadiag.model.tri import Tri
-from hadiag.rulelang.language import Cause
+from hadiag.rulelang.entries import Cause
 from hadiag.rulelang.ruleset import Edge, RuleSet
 from hadiag.rulelang.tables import STATE_TABLES
 from hadiag.rulelang.words import PRIORS, STRENGTHS, UNKNOWN_FACTOR

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hadiag.errors import UsageError
 
 LOGO_LIMIT = 300_000
@@ -52,6 +50,8 @@ def read_mapping(path: Path) -> dict[str, Any] | None:
     Raises:
         UsageError: the file cannot be read.
     """
+    import yaml
+
     try:
         found = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

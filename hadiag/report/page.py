@@ -33,7 +33,7 @@ def environment(
         UsageError: the brand or the texts of its language have an error.
     """
     brand = read_brand(directory)
-    words = read_words(directory, brand.language)
+    words = read_words(directory, brand.language, cache=cache)
     folders = [*([directory] if directory else []), templates_dir()]
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),

@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from hadiag import __version__
+from hadiag.catalogue.records import packed, unpacked
+from hadiag.catalogue.store import read_cached, write_cached
 from hadiag.errors import UsageError
 from hadiag.report.brand import read_brand, read_mapping
 from hadiag.resources import templates_dir
@@ -68,8 +72,13 @@ class Words:
         return self(one if count == 1 else more, n=f"{count:,}")
 
 
-def read_words(directory: Path | None = None, language: str | None = None) -> Words:
+def read_words(directory: Path | None = None, language: str | None = None, *, cache: bool = True) -> Words:
     """Read the texts of a language; by default that which ``brand.yaml`` of a template directory names.
+
+    Args:
+        directory: templates of a company, which come before the shipped ones.
+        language: the language.
+        cache: keep the shipped texts in the cache directory.
 
     Raises:
         UsageError: there is no such language, or its file has an error.
@@ -81,13 +90,29 @@ def read_words(directory: Path | None = None, language: str | None = None) -> Wo
     if path is None:
         raise UsageError(f"There is no language {named!r}: words/{named}.yaml was not found in the templates.")
     english = shipped / "words" / f"{ENGLISH}.yaml"
-    return Words(named, {} if path == english else _texts(path), english_texts(english))
+    return Words(named, {} if path == english else _texts(path), english_texts(english, cached=cache))
 
 
 @cache
-def english_texts(path: Path) -> Mapping[str, str]:
-    """The shipped texts, read once."""
-    return _texts(path)
+def english_texts(path: Path, *, cached: bool = True) -> Mapping[str, str]:
+    """The shipped texts, read once, and if they are ``cached``, as YAML only once for all runs."""
+    if not cached:
+        return _texts(path)
+    key = f"texts {__version__} {blake2b(path.read_bytes(), digest_size=16).hexdigest()}"
+    known = _recalled(key)
+    if known is None:
+        known = _texts(path)
+        write_cached("texts", key, packed(known))
+    return known
+
+
+def _recalled(key: str) -> dict[str, str] | None:
+    body = read_cached("texts", key)
+    try:
+        found = unpacked(body) if body else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _texts(path: Path) -> dict[str, str]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from hadiag.model.tri import Tri
 from hadiag.rulelang.condition import Condition, Reference
+from hadiag.rulelang.entries import Step
 from hadiag.rulelang.rows import OPEN_END, OPEN_START, Row, canonical
-from hadiag.rulelang.step import Step
 from hadiag.rulelang.tables import AGGREGATES, STATE_TABLES
 from hadiag.rulelang.temporal import Clock, Relation, closes, opens, relation
 from hadiag.rulelang.where import Binding, BoundTest, RowTest, compile_bound, compile_static, plain_words

@@ -19,9 +19,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from pydantic import PlainValidator, WithJsonSchema
+from typing import Any
 
 MAX_OPERANDS = 200
 
@@ -177,34 +175,3 @@ def _scaled(value: dict[Any, Any]) -> Reference:
         raise ValueError("expected numbers for 'times' and 'plus'")
     base = parse_reference(value["ref"])
     return Reference(base.step, base.field, float(numbers[0]), float(numbers[1]))
-
-
-_SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
-_SCALED_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["ref"],
-    "additionalProperties": False,
-    "properties": {"ref": {"type": "string"}, "times": {"type": "number"}, "plus": {"type": "number"}},
-}
-_OPERAND_SCHEMA: dict[str, Any] = {"anyOf": [_SCALAR_SCHEMA, _SCALED_SCHEMA]}
-_LIST_SCHEMA: dict[str, Any] = {
-    "anyOf": [{"type": "array", "minItems": 1, "items": _OPERAND_SCHEMA}, {"type": "string", "pattern": r"^\$"}]
-}
-_OPERATOR_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "minProperties": 1,
-    "additionalProperties": False,
-    "properties": {
-        **dict.fromkeys(SCALAR_OPERATORS, _OPERAND_SCHEMA),
-        **dict.fromkeys(LIST_OPERATORS, _LIST_SCHEMA),
-        **{operator: {"type": "string"} for operator in TEXT_OPERATORS},
-        "exists": {"type": "boolean"},
-    },
-}
-_ALTERNATIVE_SCHEMA: dict[str, Any] = {"anyOf": [_SCALAR_SCHEMA, {"type": "null"}, _OPERATOR_SCHEMA]}
-CONDITION_SCHEMA: dict[str, Any] = {
-    "anyOf": [_ALTERNATIVE_SCHEMA, {"type": "array", "minItems": 1, "items": _ALTERNATIVE_SCHEMA}]
-}
-
-ConditionField = Annotated[Condition, PlainValidator(parse_condition), WithJsonSchema(CONDITION_SCHEMA)]
-"""A condition inside a pydantic model."""

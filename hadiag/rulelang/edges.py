@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hadiag.rulelang.language import Audit, Cause, CauseEdge, EffectEdge, Rule
+from hadiag.rulelang.entries import Audit, Cause, CauseEdge, EffectEdge, Rule
 from hadiag.rulelang.ruleset import Edge, EdgeKind, Located
 from hadiag.rulelang.words import STRENGTHS
 

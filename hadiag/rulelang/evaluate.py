@@ -10,8 +10,8 @@ from hadiag.model.finding import AuditResult, Finding
 from hadiag.model.source import Warn
 from hadiag.model.tri import Tri
 from hadiag.rulelang.compile import compile_match
+from hadiag.rulelang.entries import Audit, Rule
 from hadiag.rulelang.findings import Folded, condition_of, evidence_steps, fold, make_audit, make_finding
-from hadiag.rulelang.language import Audit, Rule
 from hadiag.rulelang.match import MAX_MATCHES, Matcher, Outcome
 from hadiag.rulelang.proof import Prover
 from hadiag.rulelang.ruleset import RuleSet

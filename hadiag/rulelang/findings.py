@@ -15,10 +15,9 @@ from hadiag.model.time import Instant
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
 from hadiag.rulelang.condition import Reference
-from hadiag.rulelang.language import Audit, Commands, Rule
+from hadiag.rulelang.entries import Audit, Commands, Rule, Step
 from hadiag.rulelang.match import Match
 from hadiag.rulelang.rows import OPEN_START, Row, as_tuple, canonical
-from hadiag.rulelang.step import Step
 from hadiag.rulelang.tables import STATE_TABLES
 from hadiag.rulelang.template import Template
 from hadiag.rulelang.words import UNKNOWN_FACTOR

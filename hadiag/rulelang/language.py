@@ -11,10 +11,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 
 from hadiag.model.diagnosis import CauseRole
 from hadiag.model.entity import Category, IncidentKind, Layer, Role, Severity
+from hadiag.rulelang import entries
 from hadiag.rulelang.condition import Reference, parse_reference
+from hadiag.rulelang.fields import Duration, TemplateField
 from hadiag.rulelang.step import ID_PATTERN, Name, RuleId, Step, Strict
-from hadiag.rulelang.template import TemplateField
-from hadiag.rulelang.words import DEFAULT_MERGE_NS, Duration, parse_bounds
+from hadiag.rulelang.words import DEFAULT_MERGE_NS, parse_bounds
 
 RULE_SCHEMA = "hadiag/rule/v1"
 CAUSE_SCHEMA = "hadiag/cause/v1"
@@ -85,6 +86,8 @@ JoinField = Annotated[
 class EffectEdge(Strict):
     """An edge to an effect: a finding. ``within`` bounds the lag; ``join`` maps a field of the cause to one of the effect."""
 
+    made = entries.EffectEdge
+
     finding: RuleId
     within: Duration | None = None
     strength: Strength = "likely"
@@ -94,20 +97,19 @@ class EffectEdge(Strict):
 class CauseEdge(Strict):
     """An edge to a cause: another finding, or a latent cause."""
 
+    made = entries.CauseEdge
+
     finding: RuleId | None = None
     cause: RuleId | None = None
     within: Duration | None = None
     strength: Strength = "likely"
     join: JoinField | None = None
 
-    @property
-    def source(self) -> str:
-        """Id of the cause."""
-        return self.finding or self.cause or ""
-
 
 class Subjects(Strict):
     """Whom a finding is about: references or plain names of steps' fields."""
+
+    made = entries.Subjects
 
     nodes: FieldRefs = ()
     resources: FieldRefs = ()
@@ -116,6 +118,8 @@ class Subjects(Strict):
 class FindingText(Strict):
     """How a match becomes a finding. ``evidence`` names the steps that are quoted and that span its time."""
 
+    made = entries.FindingText
+
     subjects: Subjects = Subjects()
     evidence: tuple[Name, ...] = ()
     says: TemplateField | None = None
@@ -123,6 +127,8 @@ class FindingText(Strict):
 
 class Need(Strict):
     """What would settle an open step: a log family, of whom, in which window, and why."""
+
+    made = entries.Need
 
     log: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]*$", max_length=40)]
     of: Annotated[str, Field(min_length=1, max_length=80)]
@@ -134,12 +140,16 @@ class Need(Strict):
 class Commands(Strict):
     """Commands for pcs and for crm; ``{step.field}`` puts in a quoted value."""
 
+    made = entries.Commands
+
     pcs: tuple[TemplateField, ...] = ()
     crm: tuple[TemplateField, ...] = ()
 
 
 class Expectation(Strict):
     """A finding that a test expects; keys that are not given are not compared."""
+
+    made = entries.Expectation
 
     holds: Annotated[
         Literal["true", "unknown"],
@@ -159,6 +169,8 @@ class Expectation(Strict):
 class InlineTest(Strict):
     """A test of a rule: a situation in the compact notation, or raw logs, and the findings that must come out."""
 
+    made = entries.InlineTest
+
     name: Sentence
     start: str = "2026-01-05T12:00:00Z"
     events: str | None = None
@@ -171,6 +183,8 @@ class InlineTest(Strict):
 
 class Rule(Strict):
     """A finding rule: one file of ``rules/findings``."""
+
+    made = entries.Rule
 
     schema_: Literal["hadiag/rule/v1"] = Field(alias="schema")
     id: RuleId
@@ -206,6 +220,8 @@ class Rule(Strict):
 class Ask(Strict):
     """What to fetch to confirm or exclude a cause."""
 
+    made = entries.Ask
+
     what: TemplateField
     why: TemplateField
     command: TemplateField
@@ -217,6 +233,8 @@ class Cause(Strict):
     In ``statement``, ``ask`` and ``remediation`` the place ``{cause.node}`` (``nodes``, ``resource``, ``device``, ``link``)
     stands for the bound entity.
     """
+
+    made = entries.Cause
 
     id: RuleId
     title: Sentence
@@ -247,6 +265,8 @@ class Audit(Strict):
 
     ``condition: true`` also makes it a finding of role *condition*, which edges may name.
     """
+
+    made = entries.Audit
 
     id: RuleId
     title: TemplateField
@@ -283,6 +303,8 @@ class AuditFile(Strict):
 
 class Pack(Strict):
     """``pack.yaml``: name and version of a rule pack, and the version of the language that it is written in."""
+
+    made = entries.Pack
 
     schema_: Literal["hadiag/pack/v1"] = Field(alias="schema")
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from hadiag.model.entity import Role
 from hadiag.rulelang.condition import Condition
-from hadiag.rulelang.language import Audit, Cause, InlineTest, Rule
+from hadiag.rulelang.entries import Audit, Cause, InlineTest, Rule, Step
 from hadiag.rulelang.ruleset import RuleSet
-from hadiag.rulelang.step import Step
 from hadiag.rulelang.tables import FACT_TABLES
 
 LOCK_NAME = "rules.lock"

@@ -9,7 +9,7 @@ from typing import Final
 from hadiag.model.finding import Unproven
 from hadiag.model.tri import Tri
 from hadiag.rulelang.compile import CompiledStep
-from hadiag.rulelang.language import Need
+from hadiag.rulelang.entries import Need
 from hadiag.rulelang.proof import Prover
 from hadiag.rulelang.quantify import Group, groups
 from hadiag.rulelang.rows import OPEN_END, OPEN_START, Row, canonical

@@ -9,10 +9,9 @@ from hadiag.model.entity import Node
 from hadiag.model.finding import Unproven
 from hadiag.model.tri import Tri
 from hadiag.rulelang.compile import CompiledStep, Window
-from hadiag.rulelang.language import Need, Rule
+from hadiag.rulelang.entries import Need, Rule, Step
 from hadiag.rulelang.rows import OPEN_END, OPEN_START, Row
 from hadiag.rulelang.ruleset import EventTypeInfo
-from hadiag.rulelang.step import Step
 from hadiag.rulelang.tables import FACT_TABLES, STATE_TABLES
 from hadiag.rulelang.temporal import extent_of, named_point
 from hadiag.rulelang.where import Binding

@@ -8,9 +8,9 @@ from typing import Final
 
 from hadiag.model.tri import Tri
 from hadiag.rulelang.compile import CompiledStep
+from hadiag.rulelang.entries import Concurrent, bound_of
 from hadiag.rulelang.proof import Prover
 from hadiag.rulelang.rows import OPEN_END, OPEN_START, Row, as_tuple, canonical, group_row
-from hadiag.rulelang.step import Concurrent, bound_of
 from hadiag.rulelang.world import World
 
 MAX_ROWS: Final = 5000

@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from hadiag.rulelang.condition import Reference
-from hadiag.rulelang.language import Audit, Cause, Commands, Rule
+from hadiag.rulelang.entries import Audit, Cause, Commands, Rule, Step
 from hadiag.rulelang.ruleset import EventTypeInfo, Located
-from hadiag.rulelang.step import Step
 from hadiag.rulelang.tables import (
     EVENT_FIELDS,
     FACT_FIELDS,

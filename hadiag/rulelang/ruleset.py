@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from hadiag.catalogue.marked import MarkedDocument
+from hadiag.catalogue.document import MarkedDocument
 from hadiag.model.entity import Layer, Level
-from hadiag.rulelang.language import Audit, Cause, Pack, Rule
+from hadiag.rulelang.entries import Audit, Cause, Pack, Rule
 
 EdgeKind = Literal["causes", "enables", "prevents"]
 

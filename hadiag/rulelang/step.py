@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Final, Literal
+from dataclasses import fields
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from hadiag.rulelang.condition import ConditionField
-from hadiag.rulelang.words import Duration
+from hadiag.rulelang import entries
+from hadiag.rulelang.entries import AT_LEAST, SOURCES
+from hadiag.rulelang.fields import ConditionField, Duration
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 TYPE_PATTERN = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?$"
@@ -57,35 +58,25 @@ RuleIds = Annotated[
 ]
 """One or more ids of findings."""
 
-_AT_LEAST = re.compile(r">=\s*([1-9]\d{0,5})")
-
 
 def _check_count(value: object) -> object:
     if value in (0, 1, "any") and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and _AT_LEAST.fullmatch(value):
+    if isinstance(value, str) and AT_LEAST.fullmatch(value):
         return value
     raise ValueError("expected 0 (absent), 1, any (optional) or a bound such as '>=3'")
 
 
 def _check_quorum(value: object) -> object:
-    if value in ("any", "all", "majority") or (isinstance(value, str) and _AT_LEAST.fullmatch(value)):
+    if value in ("any", "all", "majority") or (isinstance(value, str) and AT_LEAST.fullmatch(value)):
         return value
     raise ValueError("expected any, all, majority or a bound such as '>=2'")
 
 
 def _check_distinct(value: object) -> object:
-    if value == "all" or (isinstance(value, str) and _AT_LEAST.fullmatch(value)):
+    if value == "all" or (isinstance(value, str) and AT_LEAST.fullmatch(value)):
         return value
     raise ValueError("expected 'all' (all other members of the cluster) or a bound such as '>=2'")
-
-
-def bound_of(text: str) -> int:
-    """Number of a bound such as ``>=3``."""
-    found = _AT_LEAST.fullmatch(text)
-    if found is None:
-        raise ValueError(f"{text!r} is no bound")
-    return int(found[1])
 
 
 Count = Annotated[
@@ -110,6 +101,22 @@ class Strict(BaseModel):
     """Base of everything people write in rule files: unknown keys are errors, nothing changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=False)
+    made: ClassVar[type[Any]]
+    """The record that an entry becomes."""
+
+    def entry(self) -> Any:  # noqa: ANN401 - an instance of ``made``
+        """The record of ``hadiag.rulelang.entries`` that says the same."""
+        return self.made(**{each.name: _plain(getattr(self, each.name)) for each in fields(self.made)})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Strict):
+        return value.entry()
+    if isinstance(value, tuple):
+        return tuple(_plain(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
 
 
 class Concurrent(Strict):
@@ -120,6 +127,8 @@ class Concurrent(Strict):
     ``disjoint`` names a list field whose values share nothing.
     """
 
+    made = entries.Concurrent
+
     distinct: Name
     at_least: AtLeastTwo = 2
     same: tuple[Name, ...] = ()
@@ -128,16 +137,13 @@ class Concurrent(Strict):
     disjoint: Name | None = None
 
 
-Source = Literal["event", "state", "finding", "fact"]
-SOURCES: Final[tuple[Source, ...]] = ("event", "state", "finding", "fact")
-TIME_WORDS = ("after", "before", "near", "during", "overlaps", "holds_at")
-
-
 class Step(Strict):
     """A named step; exactly one of ``event``, ``state``, ``finding`` and ``fact`` says what it looks at.
 
     See docs/rule-language.md for what each key means.
     """
+
+    made = entries.Step
 
     event: EventTypes | None = None
     state: Tables | None = None
@@ -160,64 +166,21 @@ class Step(Strict):
     concurrent: Concurrent | None = None
     requires: tuple[str, ...] = ()
 
-    @property
-    def kind(self) -> Source:
-        """Which of the four sources the step has."""
-        return next(source for source in SOURCES if getattr(self, source) is not None)
-
-    @property
-    def looks_at(self) -> tuple[str, ...]:
-        """Event types, tables or rule ids."""
-        value: tuple[str, ...] = getattr(self, self.kind)
-        return value
-
-    @property
-    def absent(self) -> bool:
-        """Whether the step asks that nothing is found."""
-        return self.count == 0
-
-    @property
-    def optional(self) -> bool:
-        """Whether the step only adds evidence."""
-        return self.count == "any"
-
-    @property
-    def minimum(self) -> int:
-        """Least number of rows of a positive step."""
-        return bound_of(self.count) if isinstance(self.count, str) and self.count != "any" else 1
-
-    @property
-    def collective(self) -> bool:
-        """Whether the step binds several rows together."""
-        positive = not self.absent
-        return positive and bool(self.minimum > 1 or self.distinct or self.nodes or self.concurrent)
-
-    @property
-    def anchors(self) -> tuple[tuple[str, str], ...]:
-        """Time words with the point that each names."""
-        return tuple((word, getattr(self, word)) for word in TIME_WORDS if getattr(self, word) is not None)
-
-    @property
-    def refers_to(self) -> tuple[str, ...]:
-        """Steps that are named by time words, ``closes`` and ``opens``."""
-        named = [point.split(".", 1)[0] for _, point in self.anchors]
-        return tuple(dict.fromkeys([*named, *(name for name in (self.closes, self.opens) if name)]))
-
     @model_validator(mode="after")
     def _is_coherent(self) -> Step:
-        for problem in _incoherences(self):
+        for problem in _incoherences(self.entry()):
             raise ValueError(problem)
         return self
 
 
-def _incoherences(step: Step) -> list[str]:
+def _incoherences(step: entries.Step) -> list[str]:
     given = [source for source in SOURCES if getattr(step, source) is not None]
     if len(given) != 1:
         return [f"expected exactly one of event, state, finding and fact, found {' and '.join(given) or 'none'}"]
     return [*_time_problems(step), *_kind_problems(step), *_count_problems(step)]
 
 
-def _time_problems(step: Step) -> list[str]:
+def _time_problems(step: entries.Step) -> list[str]:
     timed = any(getattr(step, word) for word in ("after", "before", "near", "during", "overlaps"))
     rows = {
         "'within' needs after, before, near, during, overlaps, or a count, distinct or nodes to bound": (
@@ -237,7 +200,7 @@ def _time_problems(step: Step) -> list[str]:
     return [problem for problem, wrong in rows.items() if wrong]
 
 
-def _kind_problems(step: Step) -> list[str]:
+def _kind_problems(step: entries.Step) -> list[str]:
     rows = {
         "'concurrent' compares intervals and needs a state step": bool(step.concurrent) and step.kind != "state",
         "'closes' and 'opens' tie an event to a state": bool(step.closes or step.opens) and step.kind != "event",
@@ -246,7 +209,7 @@ def _kind_problems(step: Step) -> list[str]:
     return [problem for problem, wrong in rows.items() if wrong]
 
 
-def _count_problems(step: Step) -> list[str]:
+def _count_problems(step: entries.Step) -> list[str]:
     others = step.nodes or step.distinct or step.minimum > 1
     rows = {
         "'concurrent' stands without count, distinct and nodes": bool(step.concurrent and others),

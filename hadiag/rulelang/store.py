@@ -1,25 +1,23 @@
-"""The cache of rule packs: the documents of packs that loaded without problems, so that YAML is read once.
+"""The cache of rule packs: the rules of packs that loaded without problems, so that YAML is read and validated once.
 
-What the YAML says is kept as JSON, with the line of each key; it is still validated by the models of the language. The key
-covers the content of all files, the event catalogue that they were checked against, and the code that reads and checks.
+The key covers the content of all files, the event catalogue that they were checked against, and the code that reads and checks.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
-from hadiag.catalogue.marked import MarkedDocument
+from hadiag.catalogue.document import MarkedDocument
+from hadiag.catalogue.records import packed, unpacked
 from hadiag.catalogue.store import read_cached, write_cached
-from hadiag.rulelang.ruleset import CatalogueInfo
+from hadiag.rulelang.ruleset import CatalogueInfo, Located, RuleSet
 
-Documents = Mapping[str, MarkedDocument]
-"""Documents by the path of their file."""
-
-_FORMAT = 1
+_FORMAT = 2
+_KEPT = tuple(each.name for each in fields(RuleSet) if each.init and each.name != "event_types")
 
 
 def key(directories: Sequence[Path], catalogue: CatalogueInfo | None) -> str:
@@ -50,28 +48,28 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def recall(name: str) -> Documents | None:
-    """Documents of a key, if the cache has them whole."""
+def recall(name: str, catalogue: CatalogueInfo | None) -> RuleSet | None:
+    """Rules of a key, if the cache has them whole."""
     body = read_cached("rules", name)
     if body is None:
         return None
     try:
-        return {path: _document(file, data, lines) for path, file, data, lines in json.loads(body)}
-    except (ValueError, TypeError):
+        kept = dict(zip(_KEPT, unpacked(body), strict=True))
+        return RuleSet(**kept, event_types={} if catalogue is None else catalogue.types)
+    except (ValueError, TypeError, AttributeError):
         return None
 
 
-def _document(file: str, data: object, lines: Sequence[tuple[Sequence[str | int], int]]) -> MarkedDocument:
-    document = MarkedDocument(file)
-    document.data = data
-    document.lines.update({tuple(path): line for path, line in lines})
-    return document
+def remember(name: str, rules: RuleSet) -> None:
+    """Write rules without problems to the cache."""
+    kept = replace(rules, places=_outlined(rules.places))
+    write_cached("rules", name, packed(tuple(getattr(kept, each) for each in _KEPT)))
 
 
-def remember(name: str, paths: Sequence[str], documents: Sequence[MarkedDocument]) -> None:
-    """Write documents without problems to the cache."""
-    body = [
-        (path, document.file, document.data, list(document.lines.items()))
-        for path, document in zip(paths, documents, strict=True)
-    ]
-    write_cached("rules", name, json.dumps(body, separators=(",", ":")).encode())
+def _outlined(places: Mapping[str, Located]) -> dict[str, Located]:
+    """Places whose documents know the lines of their entries and no more: nothing is going to be wrong inside of them."""
+    outlines: dict[int, MarkedDocument] = {}
+    for whole in {id(place.document): place.document for place in places.values()}.values():
+        lines = {path: line for path, line in whole.lines.items() if len(path) <= len(("causes", 0))}
+        outlines[id(whole)] = MarkedDocument(whole.file, None, lines)
+    return {name: replace(place, document=outlines[id(place.document)]) for name, place in places.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hadiag.rulelang.language import Rule
+from hadiag.rulelang.entries import Rule
 from hadiag.rulelang.ruleset import Located
 
 

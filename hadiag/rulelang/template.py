@@ -10,9 +10,6 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
-
-from pydantic import PlainValidator, WithJsonSchema
 
 from hadiag.model.entity import Scalar
 
@@ -98,10 +95,6 @@ def _piece(found: re.Match[str]) -> str | Place:
     if found[0] in {"{{", "}}"}:
         return found[0][0]
     raise ValueError("expected {step.field} (lower case), or {{ and }} for plain braces")
-
-
-TemplateField = Annotated[Template, PlainValidator(parse_template), WithJsonSchema({"type": "string", "minLength": 1})]
-"""A text with places inside a pydantic model."""
 
 
 def _tidy(text: str) -> str:

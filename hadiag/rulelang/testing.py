@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
@@ -12,9 +12,9 @@ from typing import Any
 from hadiag.model.fact import Fact
 from hadiag.model.finding import AuditResult, Finding
 from hadiag.model.tri import Tri
+from hadiag.rulelang.entries import Audit, Expectation, InlineTest, Rule
 from hadiag.rulelang.evaluate import Evaluation, evaluate
 from hadiag.rulelang.inline import NotationError, build_timeline, read_situation, resolved_views
-from hadiag.rulelang.language import Audit, Expectation, InlineTest, Rule
 from hadiag.rulelang.ruleset import RuleSet
 from hadiag.rulelang.strata import looks_at_findings
 from hadiag.rulelang.world import ViewsLike
@@ -195,7 +195,8 @@ def compare(expected: Sequence[Expectation], seen: Sequence[Seen]) -> list[str]:
 
 
 def _wanted(wanted: Expectation) -> dict[str, Any]:
-    values = wanted.model_dump(exclude_none=True, exclude={"subjects"})
+    keys = (each.name for each in fields(wanted) if each.name != "subjects")
+    values = {key: value for key in keys if (value := getattr(wanted, key)) is not None}
     values.update({key: tuple(names) for key, names in wanted.subjects.items()})
     return values
 

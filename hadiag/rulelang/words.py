@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
-
-from pydantic import BeforeValidator, WithJsonSchema
 
 LANGUAGE_VERSION = 1
 """Version of the rule language; a pack names the version that it needs."""
@@ -42,11 +39,6 @@ def parse_duration(value: object) -> int:
         raise ValueError("expected a duration of at most a year")
     return ns
 
-
-Duration = Annotated[
-    int, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
-]
-"""A duration in a rule file, held as nanoseconds."""
 
 _BOUND = re.compile(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+){0,3})")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any, Final
 
 import hyperscan
@@ -25,7 +24,7 @@ class HyperscanEngine:
     @property
     def version(self) -> str:
         """Version of the binding and of the library that it brings."""
-        return f"{version('hyperscan')} {_empty().info().decode('ascii', 'replace')}"
+        return f"{getattr(hyperscan, '__version__', '')} {_empty().info().decode('ascii', 'replace')}"
 
     def compile(self, expressions: Sequence[Expression]) -> Scanner:
         """Compile expressions (see ``Engine``)."""

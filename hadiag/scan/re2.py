@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any, Final
 
 import re2
@@ -25,6 +24,8 @@ class Re2Engine:
     @property
     def version(self) -> str:
         """Version of the package."""
+        from importlib.metadata import version
+
         return version("google-re2")
 
     def compile(self, expressions: Sequence[Expression]) -> Scanner:

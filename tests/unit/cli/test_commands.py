@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -45,6 +46,34 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.rstrip().endswith("[]")
+
+
+def test_a_second_analysis_imports_no_validation(tmp_path: Path) -> None:
+    """With a warm cache nothing reads YAML or builds models, and what other forms of a result need is not imported."""
+    words = ["hadiag", "analyze", str(SAMPLE), "-q", "-o", str(tmp_path / "a.html")]
+    code = (
+        f"import sys; sys.argv = {words}\n"
+        "from hadiag.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'pydantic', 'pydantic_core', 'yaml', 'pandas', 'matplotlib', 'rich', 'importlib.metadata'}\n"
+        "own = {'hadiag.rulelang.language', 'hadiag.rulelang.reading', 'hadiag.catalogue.schema', 'hadiag.collect'}\n"
+        "print('LOADED', sorted((heavy | own) & set(sys.modules)))\n"
+    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    for loaded in (b"'pydantic'", b"LOADED []"):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, env=environment)
+        assert loaded in done.stdout.splitlines()[-1]
+
+
+def test_no_cache_leaves_no_cache(tmp_path: Path) -> None:
+    """With --no-cache nothing is written beside the report, and the report is the same."""
+    targets = [tmp_path / "a.html", tmp_path / "b.html"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    for target, option in zip(targets, ("--no-cache", "-q"), strict=True):
+        command = [sys.executable, "-m", "hadiag", "analyze", str(SAMPLE), "-q", option, "-o", str(target)]
+        subprocess.run(command, capture_output=True, check=True, cwd=ROOT, env=environment)
+        assert (tmp_path / "cache").exists() == (option == "-q")
+    assert targets[0].read_bytes() == targets[1].read_bytes()
 
 
 def test_the_outline_is_that_of_the_whole_tree() -> None:

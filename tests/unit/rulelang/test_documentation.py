@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from hadiag.rulelang.condition import OPERATORS
+from hadiag.rulelang.entries import TIME_WORDS
 from hadiag.rulelang.language import Audit, Cause, Rule
 from hadiag.rulelang.loader import read_rules
-from hadiag.rulelang.step import TIME_WORDS, Concurrent, Step
+from hadiag.rulelang.step import Concurrent, Step
 from hadiag.rulelang.testing import cases, run_test
 from hadiag.rulelang.words import PRIORS, STRENGTHS
 
