@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import BinaryIO
 
 from hadiag import __version__
@@ -16,6 +16,7 @@ from hadiag.model.diagnosis import Diagnosis
 from hadiag.model.event import RawEvent
 from hadiag.model.fact import Fact
 from hadiag.model.finding import Finding
+from hadiag.model.frozen import record
 from hadiag.model.source import BundleId, Warn
 from hadiag.reading import HEAD_BYTES, Options, Reading, load_catalogue, read_census, read_inputs, rule_dirs
 from hadiag.resources import installed_packs
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Analysis:
     """A diagnosis together with what it rests on; ``surroundings`` are lines around core events, by input and path."""
 

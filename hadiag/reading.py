@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +24,7 @@ from hadiag.extract import (
 )
 from hadiag.model.event import RawEvent
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 from hadiag.model.record import LogSummary
 from hadiag.model.source import Artifact, ArtifactRole, BundleId, BundleKind, InputSummary, Warn
 from hadiag.resources import installed_packs, rules_dir
@@ -45,7 +46,7 @@ HEAD_BYTES = 64 << 10
 """Bytes of an artefact that are looked at before it is decided what it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """How an analysis is run. Times are UTC ns; ``rules`` are pack directories beside the shipped ones."""
 
@@ -62,7 +63,7 @@ class Options:
     on_stage: Callable[[str], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reading:
     """What was read from all inputs."""
 
@@ -101,7 +102,7 @@ def load_catalogue(options: Options) -> Catalogue:
     return catalogue
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Piece:
     """What one artefact gave; ``place`` is its number among those of its input."""
 
@@ -146,7 +147,7 @@ class _Reader:
         return _Piece(place, extract_log(artifact, head, kind, self.database, self.catalogue, search=self.search))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Part:
     """What was read from one input, in the order of its artefacts."""
 
@@ -156,7 +157,7 @@ class _Part:
     collected_at: Mapping[BundleId, int] = field(hash=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Known:
     """What reading needs beside the inputs."""
 
@@ -239,7 +240,7 @@ def _tell_bytes(tell: Callable[[int, int], None], number: int, _index: int, coun
     tell(number, count)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Size:
     """About how many bytes there are to read behind a path, and how they are packed."""
 

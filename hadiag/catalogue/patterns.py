@@ -16,10 +16,11 @@ import re
 import re._constants as opcode  # type: ignore[import-not-found]  # the parser of re itself: the one true reading
 import re._parser as regex_parser  # type: ignore[import-not-found]
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
 from typing import Any, Final
+
+from hadiag.model.frozen import record
 
 _Atom = tuple[Any, Any]
 
@@ -42,7 +43,7 @@ class PatternError(ValueError):
     """A regex that the catalogue does not take; the message says what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BlockCopy:
     """The scan's copies of a regex, the number of literal characters that the regex needs, and its named groups.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -50,6 +49,8 @@ def read_cached(kind: str, key: str) -> bytes | None:
 
 def write_cached(kind: str, key: str, body: bytes) -> None:
     """Write a cache entry in one step; a directory that cannot be written is no problem."""
+    import tempfile
+
     path = _path(kind, key)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

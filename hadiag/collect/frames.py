@@ -23,13 +23,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from hadiag.model.frozen import record
+
 MARK: Final = b"#H "
 _TIMES = re.compile(rb"(\d{1,6})m(\d{1,2}\.\d+)s (\d{1,6})m(\d{1,2}\.\d+)s")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _CHUNK: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Said:
     """A line of control: its word and the rest of its words."""
 
@@ -50,7 +52,7 @@ class Said:
         return plain(self.get(index))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Data:
     """Content of the file that was named last, decompressed."""
 

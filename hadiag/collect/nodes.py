@@ -6,11 +6,11 @@ import re
 import socket
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from hadiag.collect.ssh import Link, Unreachable, ask
 from hadiag.errors import UsageError
+from hadiag.model.frozen import record
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})")
 
@@ -25,7 +25,7 @@ if command -v timeout >/dev/null; then timeout 10 crm_node -l 2>/dev/null; fi | 
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeSpec:
     """A node: its name, where ssh finds it, and an address to try where the name is not known."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from enum import StrEnum
+
+from hadiag.model.frozen import record
 
 MB = 1 << 20
 BEFORE_S = 3600
@@ -35,7 +36,7 @@ class Scrub(StrEnum):
     PE = "pe"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """One step.
 
@@ -72,7 +73,7 @@ def mangled(command: str) -> str:
     return re.sub(r"[^\w.-]+", "_", text).strip("._-")[:120]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Window:
     """The window of the incident, in s since the epoch on the workstation's clock."""
 

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +24,7 @@ from hadiag.collect.receive import Receiver
 from hadiag.collect.script import BOOTSTRAP, script
 from hadiag.collect.ssh import Link, Local, Remote, SshOptions, Unreachable, end, read_some, reason, rights, start
 from hadiag.errors import OutputError, UsageError
+from hadiag.model.frozen import record
 
 ROOM = 8 << 30
 """Bytes that one node may fill at most."""
@@ -32,7 +33,7 @@ FAR_S = 2.0
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Progress:
     """How far a node is. ``state`` is one of connecting, collecting, done, failed."""
 
@@ -44,7 +45,7 @@ class Progress:
     doing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Order:
     """What is to be collected."""
 

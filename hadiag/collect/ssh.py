@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from hadiag.errors import UsageError
+from hadiag.model.frozen import record
 
 ANSWER_S = 10
 """A connection that gives no answer for so long is given up."""
@@ -51,7 +52,7 @@ class Unreachable(Exception):  # noqa: N818 - it is a state of a node, told in o
     """There is no way to the node; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SshOptions:
     """What the user says about ssh: another configuration file, further ``-o`` options, a user, whether to use sudo."""
 
@@ -195,7 +196,7 @@ def reason(errors: IO[bytes]) -> str:
     return text.splitlines()[-1][:200] if text else "the connection ended without a word"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """What a short command gave."""
 
@@ -243,7 +244,7 @@ def read_some(process: subprocess.Popen[bytes], seconds: float) -> bytes | None:
     return os.read(process.stdout.fileno(), 1 << 16) if ready else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rights:
     """With what rights the steps run: the words before the command, and a sentence where root is not to be had."""
 

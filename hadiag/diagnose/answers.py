@@ -7,10 +7,10 @@ Problems"). They are asked of the first loss and of the first failed operation; 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from hadiag.diagnose.evidence import quotes
 from hadiag.model.diagnosis import Answer
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, Instant, iso_utc
 from hadiag.model.view import View
 from hadiag.rulelang.template import format_duration
@@ -38,7 +38,7 @@ AFTER_NS = 300 * NS
 Found = tuple[str | None, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Case:
     timeline: Timeline
     views: Views

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from hadiag.diagnose.evidence import of_finding
 from hadiag.diagnose.explain import fill
@@ -12,6 +11,7 @@ from hadiag.diagnose.score import UNKNOWN_CAUSE, Candidate
 from hadiag.model.diagnosis import ChainStep
 from hadiag.model.entity import Role
 from hadiag.model.finding import Finding
+from hadiag.model.frozen import record
 from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.rulelang.ruleset import RuleSet
@@ -114,7 +114,7 @@ def _unknown_step() -> ChainStep:
     return ChainStep(UNKNOWN_CAUSE, "cause", (), None, None, (), (), UNKNOWN_TEXT)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Story:
     graph: CausalGraph
     causes: tuple[str, ...]

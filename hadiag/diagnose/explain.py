@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hadiag.diagnose.evidence import of_finding
 from hadiag.diagnose.graph import CausalGraph
@@ -26,6 +26,7 @@ from hadiag.diagnose.score import lead as lead_of
 from hadiag.model.diagnosis import Argument, CauseRef, CauseRole, Evidence, Explanation
 from hadiag.model.entity import Category, Scalar, Severity
 from hadiag.model.finding import Finding, Remediation
+from hadiag.model.frozen import record
 from hadiag.model.tri import Tri
 from hadiag.rulelang.entries import Cause
 from hadiag.rulelang.ruleset import RuleSet
@@ -49,7 +50,7 @@ UNLIKELY = 0.1
 UNKNOWN_STATEMENT = "A cause that hadiag does not know, or that left no trace in these logs."
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ranking:
     """Explanations of an incident, and whether the first one hangs on a single strength."""
 
@@ -188,7 +189,7 @@ def _ordered(
     return [*shown, (alone, unknown[1])]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Writer:
     graph: CausalGraph
     ruleset: RuleSet

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from hadiag.diagnose.score import Candidate, Effect
 from hadiag.model.entity import Node, Role
 from hadiag.model.finding import Finding
+from hadiag.model.frozen import record
 from hadiag.model.tri import Tri
 from hadiag.rulelang.entries import Cause
 from hadiag.rulelang.ruleset import Edge, RuleSet
@@ -30,7 +31,7 @@ LATER_NS = 60 * 10**9
 """How long after the first finding any other sign is looked for at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Link:
     """An edge between two findings of the incident. ``certain`` tells that their order is beyond clock error."""
 
@@ -40,7 +41,7 @@ class Link:
     certain: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expected:
     """An effect that a candidate should have and that no finding shows."""
 
@@ -51,7 +52,7 @@ class Expected:
     nodes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CausalGraph:
     """Findings, the links between them, candidates, and what each candidate should have brought about.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from hadiag.model.diagnosis import Impact, NodeOutage, Outage, Phases
 from hadiag.model.entity import IncidentKind, Scalar, Severity
 from hadiag.model.finding import Finding
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, Instant
 from hadiag.model.view import View
 from hadiag.state import Views
@@ -26,7 +26,7 @@ def span(findings: Sequence[Finding]) -> tuple[Instant | None, Instant | None]:
     return min(starts, key=lambda i: i.ns), max((e for e in ends if e is not None), key=lambda i: i.ns)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Reach:
     """The span of an incident, and those of the others: what happened near it belongs to the incident it is nearest to."""
 

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import combinations
+
+from hadiag.model.frozen import record
 
 LEAK = 0.01
 """Probability that a finding appears although nothing that hadiag knows brought it about."""
@@ -37,7 +39,7 @@ PAIR_CANDIDATES = 25
 TRIPLE_CANDIDATES = 10
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Candidate:
     """A latent cause, instantiated for the entities of an incident. ``prior`` is a probability."""
 
@@ -56,7 +58,7 @@ class Candidate:
         return math.log(self.prior / (1 - self.prior))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Effect:
     """A finding as evidence: ``state`` is ``seen``, ``absent`` or ``unknown``.
 
@@ -89,7 +91,7 @@ class Effect:
         return self.temper * math.log(chance if self.state == "seen" else max(1 - chance, 1e-6))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scored:
     """A set of causes with its score (natural log) and its share of the total."""
 
@@ -181,7 +183,7 @@ def _normalise(scored: Sequence[Scored]) -> tuple[Scored, ...]:
     return tuple(replace(one, posterior=math.exp(one.score - top) / total) for one in ordered)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Component:
     """Candidates that compete for the same effects, with these effects; what is outside has no say in their ranking."""
 

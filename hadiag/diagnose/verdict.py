@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from hadiag.diagnose.answers import answers
 from hadiag.diagnose.chain import build_chain
@@ -20,6 +19,7 @@ from hadiag.model.diagnosis import Diagnosis, Incident, MissingEvidence, Unknown
 from hadiag.model.entity import Role, Severity, confidence_word
 from hadiag.model.fact import Fact
 from hadiag.model.finding import AuditResult, Finding
+from hadiag.model.frozen import record
 from hadiag.model.source import InputSummary, Warn
 from hadiag.rulelang.ruleset import RuleSet
 from hadiag.snapshots.config import ClusterConfig
@@ -31,7 +31,7 @@ MIN_EVENTS = 20
 """Fewer recognised events than this do not support the statement that nothing happened."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Material:
     """What the earlier stages found."""
 
@@ -90,7 +90,7 @@ def _incidents(material: Material) -> tuple[Incident, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Beside:
     """What an incident is seen against: the spans of the others (UTC ns), and the conditions of the whole cluster."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from hadiag.diagnose.graph import CausalGraph, Expected, build_graph
 from hadiag.diagnose.score import UNKNOWN, Component, Effect, Scored, components, rank
 from hadiag.model.finding import Finding
+from hadiag.model.frozen import record
 from hadiag.rulelang.ruleset import RuleSet
 from hadiag.timeline import Timeline
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comparison:
     """One piece of evidence under the best explanation and under the cause in question, as natural logarithms."""
 
@@ -28,7 +28,7 @@ class Comparison:
         return self.under_cause - self.under_best
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case:
     """A cause, bound to the entities of the incident, against the best explanation of the same evidence."""
 
@@ -41,7 +41,7 @@ class Case:
     not_checked: tuple[Expected, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WhyNot:
     """The cases of a cause; without any, no finding of the incident speaks for it, and ``signs`` are what would."""
 

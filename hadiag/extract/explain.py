@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from hadiag.catalogue import Catalogue, EventType, Match, Matcher, Pattern
 from hadiag.formats import LineParser, LogKind, decode, detect
+from hadiag.model.frozen import record
 from hadiag.model.record import Record
 from hadiag.model.source import BundleId, SourceRef
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LineExplanation:
     """A line explained: how it was read, and which event it is.
 

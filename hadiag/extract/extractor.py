@@ -27,6 +27,7 @@ from hadiag.extract.unknowns import UnknownMessages, UnknownTemplate
 from hadiag.formats import DecodedJournal, JournalMeta, LineParser, LogKind, clock_for, decode, read_entry
 from hadiag.model.entity import Level, Scalar
 from hadiag.model.event import EventClass, RawEvent
+from hadiag.model.frozen import record
 from hadiag.model.quotes import Quotes
 from hadiag.model.record import LogSummary, Record
 from hadiag.model.source import Artifact, BundleId, SourceRef, Warn
@@ -38,7 +39,7 @@ from hadiag.scan.stream import Rejoined
 from hadiag.scan.times import ClockReading, StampedBlock
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogExtract:
     """What one log gives: events in the order of their lines, what it covers, and what hadiag does not know.
 
@@ -103,7 +104,7 @@ _MAX_KNOWN: Final = 10_000
 """Lines that are known by their text behind the stamp; when there are more, all are forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Plan:
     """What the hits of a database mean.
 
@@ -151,7 +152,7 @@ class _Groups:
         return self.hits.line(int(self.lines[group]))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Storm:
     """A line that is folded: into which run, how many lines it stands for, and the subject that must stand in it."""
 
@@ -167,7 +168,7 @@ def _mark_of(subject: object) -> re.Pattern[bytes] | None:
     return re.compile(rb"(?<![\w.-])" + re.escape(subject.encode()) + rb"(?![\w.-])")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Body:
     """A line behind its stamp: its text without the pid, the pid, the event of a line with the same text, and its wall time."""
 

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from isal import isal_zlib
 
+from hadiag.model.frozen import record
 from hadiag.scan.blocks import MAX_LINE, Block
 from hadiag.scan.stamps import NO_STAMP, Flags, Ints
 
@@ -26,7 +27,7 @@ _JOIN: Final = 20  # lines between two pieces that are kept as well
 _LEVEL: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Piece:
     """Neighbouring lines of a log: the number of the first one, how many, and their text."""
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from hadiag.catalogue.programs import canonical
 from hadiag.model.entity import Level
+from hadiag.model.frozen import record
 from hadiag.model.record import Record
 from hadiag.model.source import SourceRef
 from hadiag.model.time import LoggedTime
@@ -45,7 +46,7 @@ _MASKS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnknownTemplate:
     """A template of lines that no pattern knows, in one log.
 

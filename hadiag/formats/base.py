@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from hadiag.model.entity import Level
+from hadiag.model.frozen import record
 from hadiag.model.record import Record
 from hadiag.model.source import SourceRef
 
@@ -63,7 +63,7 @@ class Decoder(StrEnum):
     RESPELLED = "respelled"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogKind:
     """What a log file is written in.
 
@@ -118,7 +118,7 @@ class Body(NamedTuple):
     uptime_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grammar:
     """One line format: a regex anchored at both ends, and what makes a record of its match."""
 

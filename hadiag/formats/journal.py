@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from hadiag.formats.base import Decoder, LogKind
 from hadiag.formats.respelled import Respelled
+from hadiag.model.frozen import record
 from hadiag.model.record import BootSpan, WallStep
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class BootClock:
     last_monotonic_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClockStep:
     """A step of the clock: the entry after it, its machine and boot, its time and the one before, and by how much (positive: forward)."""
 

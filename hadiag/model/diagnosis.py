@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from hadiag.model.entity import Category, IncidentKind, Node, NodeRole, Severity
 from hadiag.model.finding import AuditResult, Finding, Remediation
+from hadiag.model.frozen import record
 from hadiag.model.source import InputSummary, Warn
 from hadiag.model.time import Instant, TimeBasis
 from hadiag.model.view import Coverage
@@ -29,7 +29,7 @@ class CauseRole(StrEnum):
     CONTRIBUTING = "contributing"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Evidence:
     """A quoted line. ``event`` is the uid of a timeline row, None for configuration and snapshots."""
 
@@ -43,7 +43,7 @@ class Evidence:
     also: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CauseRef:
     """A cause inside an explanation."""
 
@@ -54,7 +54,7 @@ class CauseRef:
     resources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Argument:
     """One line of the arithmetic: a finding, how it speaks, and by how much (natural log)."""
 
@@ -64,7 +64,7 @@ class Argument:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explanation:
     """One ranked explanation; ``for_`` and ``against`` are evidence, ``uncheckable`` sentences."""
 
@@ -89,7 +89,7 @@ class Explanation:
     """The statements of the other causes: what prevented recovery, what contributed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChainStep:
     """One step from the cause to the impact. ``because_of`` names the ids of earlier steps."""
 
@@ -103,7 +103,7 @@ class ChainStep:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outage:
     """Time during which a resource was not active anywhere (or not in its promoted role)."""
 
@@ -123,7 +123,7 @@ class Outage:
         return (self.down_to.ns - self.down_from.ns) / 1e9
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeOutage:
     """Time during which a node was no member, and how it went: ``orderly``, ``fenced``, ``crash``, ``unknown``."""
 
@@ -133,7 +133,7 @@ class NodeOutage:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Phases:
     """Phases of a fail-over in s; None where not known."""
 
@@ -143,7 +143,7 @@ class Phases:
     recover_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Impact:
     """What the incident cost."""
 
@@ -153,7 +153,7 @@ class Impact:
     phases: Phases = Phases()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MissingEvidence:
     """Evidence that would settle what is open."""
 
@@ -162,7 +162,7 @@ class MissingEvidence:
     command: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Incident:
     """One incident, from its first sign to recovery."""
 
@@ -182,7 +182,7 @@ class Incident:
     fragile: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """The answer in one sentence."""
 
@@ -193,7 +193,7 @@ class Verdict:
     fragile: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FencingAttempt:
     """One try of one device."""
 
@@ -208,7 +208,7 @@ class FencingAttempt:
     late_result: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FencingOperation:
     """One fencing operation from request to result; ``result``: ok, failed, timeout, no_device, unknown."""
 
@@ -226,7 +226,7 @@ class FencingOperation:
     delegate: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Contradiction:
     """Views that exclude each other, with the overlap in s beyond clock error."""
 
@@ -238,7 +238,7 @@ class Contradiction:
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OffsetSpan:
     """UTC offset of a node's wall clock in a stretch of time (UTC ns; None = open)."""
 
@@ -248,7 +248,7 @@ class OffsetSpan:
     basis: TimeBasis
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SkewSpan:
     """A node's clock minus the reference node's, in s, with its error."""
 
@@ -259,7 +259,7 @@ class SkewSpan:
     basis: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClockStep:
     """A jump of a node's wall clock: when (with the half-width of what is left open), and by how many seconds (positive: forward).
 
@@ -272,7 +272,7 @@ class ClockStep:
     or_of: Node | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeClock:
     """What is known of one node's clock."""
 
@@ -283,7 +283,7 @@ class NodeClock:
     skew_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Boot:
     """One boot of a node; ``how`` it ended: ``orderly``, ``fenced``, ``crash``, ``unknown``."""
 
@@ -292,7 +292,7 @@ class Boot:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Silence:
     """From the last line before an unclean end to the next start, in UTC ns (None: until the logs end)."""
 
@@ -300,7 +300,7 @@ class Silence:
     end_ns: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeReport:
     """One node of the cluster."""
 
@@ -317,7 +317,7 @@ class NodeReport:
     coverage: tuple[Coverage, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClusterReport:
     """The cluster as its configuration describes it."""
 
@@ -331,7 +331,7 @@ class ClusterReport:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """Answer to a question of the Pacemaker manual; ``answer`` None = not in these logs."""
 
@@ -340,7 +340,7 @@ class Answer:
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnknownMessage:
     """A template of warning-or-worse lines that no pattern knows."""
 
@@ -353,7 +353,7 @@ class UnknownMessage:
     example: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnosis:
     """The whole result, the source of every form of the report."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hadiag.model.entity import Scalar
+from hadiag.model.frozen import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fact:
     """One statement of a snapshot, with its place.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hadiag.model.entity import Category, IncidentKind, Layer, Role, Scalar, Severity
+from hadiag.model.frozen import record
 from hadiag.model.time import Instant
 from hadiag.model.tri import Tri
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unproven:
     """A step whose truth could not be decided, and the log that would decide it.
 
@@ -25,7 +26,7 @@ class Unproven:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Remediation:
     """What to do: commands for pcs and for crm, the same length or not."""
 
@@ -33,7 +34,7 @@ class Remediation:
     crm: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One instance of a rule that held, or that matched in part and could not be decided.
 
@@ -70,7 +71,7 @@ class Finding:
         return tuple(dict.fromkeys(uid for uids in self.evidence.values() for uid in uids))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FactEvidence:
     """A line of configuration or of a snapshot that a finding rests on."""
 
@@ -80,7 +81,7 @@ class FactEvidence:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuditResult:
     """A configuration check that failed, or that could not be decided (``holds`` UNKNOWN)."""
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hadiag.model.entity import Level
-from hadiag.model.frozen import frozen
+from hadiag.model.frozen import frozen, record
 from hadiag.model.source import BundleId, SourceRef
 from hadiag.model.time import LoggedTime
 
@@ -35,7 +33,7 @@ class Record:
     uptime_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StampRun:
     """A stretch of a log file whose printed stamps never run back by more than the tolerance.
 
@@ -49,7 +47,7 @@ class StampRun:
     last_line: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PrintedGap:
     """Two neighbouring lines whose stamps are far apart; wall times in ns as in ``LoggedTime.wall_ns``."""
 
@@ -58,7 +56,7 @@ class PrintedGap:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WallStep:
     """A jump of the wall clock that a journal itself measures, against the time since boot, which nobody sets.
 
@@ -74,7 +72,7 @@ class WallStep:
     uptime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BootSpan:
     """What a journal holds of one boot: lines, wall times (UTC) and times since boot of its first and its last entry."""
 
@@ -87,7 +85,7 @@ class BootSpan:
     last_uptime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogSummary:
     """What one log file holds, from the stamps of all its lines.
 

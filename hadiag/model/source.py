@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from hashlib import blake2b
 from typing import BinaryIO, NewType
 
-from hadiag.model.frozen import frozen
+from hadiag.model.frozen import frozen, record
 
 BundleId = NewType("BundleId", str)
 """Hex digest that names an input by its content."""
@@ -60,7 +60,7 @@ class SourceRef:
         return blake2b(key, digest_size=8).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Artifact:
     """One member of a bundle as a stream of decompressed bytes.
 
@@ -87,7 +87,7 @@ class Artifact:
         return self.path.rsplit("!", 1)[-1].rstrip("/").rsplit("/", 1)[-1]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InputSummary:
     """What one input turned out to be. ``bytes`` is its size as given (compressed), None for a pipe."""
 
@@ -98,7 +98,7 @@ class InputSummary:
     nodes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Warn:
     """Something that could not be read or was cut off: a stable code, one clear sentence, and where."""
 

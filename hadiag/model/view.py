@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hadiag.model.entity import Node, Scalar
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 from hadiag.model.time import Instant
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class View:
     """One interval of one observer's belief.
 
@@ -31,7 +32,7 @@ class View:
     """The statement of a snapshot that the view rests on, where no log line tells it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gap:
     """A stretch that a log does not cover, with the reason: ``silent``, ``no lines``, ``rotated away``, ``dropped``."""
 
@@ -40,7 +41,7 @@ class Gap:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Coverage:
     """What one log of a node covers, in UTC ns. ``to_collection`` tells that ``end_ns`` is the time of collection."""
 

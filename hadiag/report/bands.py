@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hadiag.model.frozen import record
 from hadiag.model.time import Instant, from_iso
 from hadiag.report.words import Said, said
 
@@ -30,7 +30,7 @@ CLASHES = ("active_twice", "two_dcs", "two_quorate", "fenced_but_logging")
 """Contradictions with a row of their own; that a living node was taken for lost is what memberships show."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Band:
     """One stretch in one row of one node's lane. None as an end means that it goes on beyond the logs.
 
@@ -46,7 +46,7 @@ class Band:
     members: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arrow:
     """Somebody acted on somebody: a fencing operation from its requester to its target."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hadiag.errors import UsageError
+from hadiag.model.frozen import record
 
 LOGO_LIMIT = 300_000
 """Bytes that a logo may have."""
@@ -16,7 +16,7 @@ LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg"
 BRAND_KEYS = {"name", "logo", "footer", "language"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Brand:
     """Name and logo in the header, a line in the footer, the language. ``logo`` is the address of its content."""
 

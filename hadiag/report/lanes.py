@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, from_iso
 from hadiag.report.bands import CLUSTER, IDLE, OK, Band
 from hadiag.report.scene import Scene
@@ -22,7 +22,7 @@ MANY_NODES = 4
 """Above this number of nodes only what changed is drawn, and nodes that saw the same are drawn once."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One row of a picture: a node, what is drawn in it, and its bands; ``alike`` are further nodes with equal rows."""
 

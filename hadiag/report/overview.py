@@ -14,6 +14,7 @@ from unicodedata import east_asian_width
 from markupsafe import Markup, escape
 
 from hadiag.model.entity import Level
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, from_iso
 from hadiag.report.bands import CLUSTER, Band, row_name
 from hadiag.report.lanes import EVENTS, Row, rows_of, window_of
@@ -69,7 +70,7 @@ LETTER, BOLD = 5.8, 1.2
 """Usual width of a letter, and how much wider those of names are."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Picture:
     """A picture and the tones that occur in it, for its legend."""
 
@@ -272,7 +273,7 @@ def _fences(sheet: _Sheet, scene: Scene, rows: Sequence[Row], places: Sequence[i
                   marker_end=f"url(#{sheet.key}-tip)", **dashes)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Step:
     """A step of the chain on the picture: where its number stands, and where its time is."""
 

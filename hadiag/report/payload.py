@@ -14,12 +14,12 @@ import json
 import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 from hadiag.model.entity import Layer, Level
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, from_iso
 from hadiag.report.bands import CLUSTER, Band, row_name
 from hadiag.report.scene import Moment, Scene, quote_key
@@ -45,7 +45,7 @@ EFFORT = 6
 _SIZES = {"I": 4, "f": 4, "B": 1}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Packed:
     """Both parts of a payload as base64, and how many events were left out."""
 
@@ -186,7 +186,7 @@ def _stamp(stamp: str | None, zero: int) -> int | None:
     return _us(from_iso(stamp), zero) if stamp else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Columns:
     """What the lanes draw of each event: time (as difference), error, node, type and level; ``far`` are the longest differences."""
 

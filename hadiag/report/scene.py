@@ -7,11 +7,12 @@ the quoted lines, the outages and the fencing operations, and says that it is no
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hadiag.model.entity import Level
 from hadiag.model.event import Event, EventClass
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, from_iso
 from hadiag.report.bands import Arrow, Band, clash_bands, result_arrows, result_bands, view_arrows, view_bands
 
@@ -35,7 +36,7 @@ TEXT_LIMIT = 600
 """Characters of a message that the timeline carries."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Moment:
     """One event as the timeline shows it. ``quoted`` is the key of its quotation, None where nothing rests on it."""
 
@@ -59,7 +60,7 @@ class Moment:
         return int(Level[self.level.upper()])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Blank:
     """A stretch that no log of a node covers, or in which its log is silent."""
 
@@ -70,7 +71,7 @@ class Blank:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scene:
     """Everything that the figures and the interactive timeline draw. ``around`` maps a quotation to lines near it."""
 

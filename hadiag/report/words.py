@@ -8,7 +8,6 @@ it lacks stays English.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -18,13 +17,14 @@ from hadiag import __version__
 from hadiag.catalogue.records import packed, unpacked
 from hadiag.catalogue.store import read_cached, write_cached
 from hadiag.errors import UsageError
+from hadiag.model.frozen import record
 from hadiag.report.brand import read_brand, read_mapping
 from hadiag.resources import templates_dir
 
 ENGLISH = "en"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Said:
     """A text that is not yet in a language: its key, and the values that it names; a value may be such a text itself."""
 

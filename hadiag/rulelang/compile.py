@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hadiag.model.frozen import record
 from hadiag.model.tri import Tri
 from hadiag.rulelang.condition import Condition, Reference
 from hadiag.rulelang.entries import Step
@@ -31,7 +32,7 @@ Index = dict[tuple[object, ...], tuple[list[Row], list[int]]]
 _NOTHING: tuple[list[Row], list[int]] = ([], [])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """A relation between two steps, evaluated as soon as both are bound."""
 
@@ -50,7 +51,7 @@ class Check:
         return self.relation(own, binding[self.others[0]])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Window:
     """A time word of a step, for finding candidates and for the window of an absence."""
 

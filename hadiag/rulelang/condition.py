@@ -18,8 +18,9 @@ A comparison with a missing value never holds; ``null`` and ``exists`` speak of 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from hadiag.model.frozen import record
 
 MAX_OPERANDS = 200
 
@@ -31,7 +32,7 @@ TEXT_OPERATORS = ("matches", "startswith", "endswith")
 OPERATORS = (*SCALAR_OPERATORS, *LIST_OPERATORS, *TEXT_OPERATORS, "exists")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reference:
     """A field of another step; numbers are taken ``times`` and ``plus``."""
 
@@ -45,7 +46,7 @@ Literal = str | int | float | bool
 Operand = Literal | Reference | tuple["Literal | Reference", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Test:
     """One operator with its operand."""
 
@@ -53,7 +54,7 @@ class Test:
     operand: Operand
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Condition:
     """Alternatives of which one has to hold; each is a row of tests that all have to hold."""
 

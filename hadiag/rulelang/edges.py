@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from hadiag.model.frozen import record
 from hadiag.rulelang.entries import Audit, Cause, CauseEdge, EffectEdge, Rule
 from hadiag.rulelang.ruleset import Edge, EdgeKind, Located
 from hadiag.rulelang.words import STRENGTHS
@@ -14,7 +14,7 @@ _Key = tuple[str, str, EdgeKind]
 _KINDS: tuple[tuple[str, EdgeKind], ...] = (("leads_to", "causes"), ("enables", "enables"), ("prevents", "prevents"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EdgeTable:
     """All edges, sorted, and a line ``file:line: key: problem`` for each that was written twice."""
 

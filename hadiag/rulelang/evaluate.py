@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from hadiag.model.fact import Fact
 from hadiag.model.finding import AuditResult, Finding
+from hadiag.model.frozen import record
 from hadiag.model.source import Warn
 from hadiag.model.tri import Tri
 from hadiag.rulelang.compile import compile_match
@@ -19,7 +19,7 @@ from hadiag.rulelang.words import satisfies
 from hadiag.rulelang.world import TimelineLike, ViewsLike, World
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Evaluation:
     """What a rule set found: findings by time, failed audits by id, and rules that could not be evaluated."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
@@ -11,6 +10,7 @@ from hadiag.model.entity import Role, Scalar
 from hadiag.model.event import Event
 from hadiag.model.fact import Fact
 from hadiag.model.finding import AuditResult, FactEvidence, Finding, Remediation, Unproven
+from hadiag.model.frozen import record
 from hadiag.model.time import Instant
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
@@ -29,7 +29,7 @@ _RESOURCE_FIELDS = ("resource", "rsc")
 _NODE_FIELDS = ("node", "target", "peer")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Extent:
     """What the evidence of a match spans; both None for configuration alone."""
 
@@ -68,7 +68,7 @@ def extent(match: Match, steps: Sequence[str]) -> Extent:
     return Extent(first, last)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Folded:
     """Matches that are one finding; the first is the one that its texts come from."""
 

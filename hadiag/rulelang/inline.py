@@ -24,6 +24,7 @@ from hadiag.model.entity import Layer, Level, Node, NodeRole, Role, Scalar, Seve
 from hadiag.model.event import Event, EventClass
 from hadiag.model.fact import Fact
 from hadiag.model.finding import Finding
+from hadiag.model.frozen import record
 from hadiag.model.source import BundleId, SourceRef
 from hadiag.model.time import Instant, TimeBasis, from_iso, iso_utc
 from hadiag.model.tri import Tri
@@ -284,7 +285,7 @@ def resolved_views(situation: Situation, timeline: Timeline) -> tuple[View, ...]
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _NoTypes:
     """A catalogue without types."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from hadiag.model.entity import Role
+from hadiag.model.frozen import record
 from hadiag.rulelang.condition import Condition
 from hadiag.rulelang.entries import Audit, Cause, InlineTest, Rule, Step
 from hadiag.rulelang.ruleset import RuleSet
@@ -27,7 +27,7 @@ class Weight(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Remark:
     """One remark: ``file:line``, the id, a stable code, and a sentence."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from hadiag.model.finding import Unproven
+from hadiag.model.frozen import record
 from hadiag.model.tri import Tri
 from hadiag.rulelang.compile import CompiledStep
 from hadiag.rulelang.entries import Need
@@ -22,7 +22,7 @@ MAX_MORE: Final = 20
 """Further rows of a step that are kept as evidence beside the one that is bound."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Match:
     """A binding of steps to rows with its truth. ``more`` holds further evidence of a step."""
 
@@ -44,7 +44,7 @@ class Match:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """All matches of a rule; ``cut`` tells that there were too many."""
 

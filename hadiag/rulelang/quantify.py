@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from hadiag.model.frozen import record
 from hadiag.model.tri import Tri
 from hadiag.rulelang.compile import CompiledStep
 from hadiag.rulelang.entries import Concurrent, bound_of
@@ -20,7 +20,7 @@ Judged = tuple[Row, Tri]
 """A row and how it stands to the anchors of its step."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Group:
     """Rows bound together, with the truth of the group and a note why it is open."""
 
@@ -149,7 +149,7 @@ def _count_nodes(quantifier: str, yes: set[str], unknown: set[str], members: set
     return Tri.UNKNOWN if len(yes | unknown) >= needed else Tri.FALSE
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Span:
     """An interval with the error of its ends; an open end is cut to what the observer's logs cover."""
 

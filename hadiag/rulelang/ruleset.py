@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal, Protocol
 
 from hadiag.catalogue.document import MarkedDocument
 from hadiag.model.entity import Layer, Level
+from hadiag.model.frozen import record
 from hadiag.rulelang.entries import Audit, Cause, Pack, Rule
 
 EdgeKind = Literal["causes", "enables", "prevents"]
@@ -50,7 +51,7 @@ class CatalogueInfo(Protocol):
         """All event types by name."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Located:
     """Where an entry of a pack stands: its document and the path inside it."""
 
@@ -69,7 +70,7 @@ class Located:
         self.document.problem((*self.path, *path), expected)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edge:
     """A causal edge: ``cause`` and ``effect`` are ids of findings or, for ``cause``, of a latent cause.
 
@@ -88,7 +89,7 @@ class Edge:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PackInfo:
     """A pack that was read."""
 
@@ -96,7 +97,7 @@ class PackInfo:
     directory: Path
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleSet:
     """Everything that was loaded, in the order of ids; ``strata`` orders the rules so that findings come before use."""
 

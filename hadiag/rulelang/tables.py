@@ -7,7 +7,8 @@ of them would also have shown a row of the table, which is how an absence over s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from hadiag.model.frozen import record
 
 EVENT_FIELDS = ("observer", "subject", "level", "program", "pid", "layer", "message", "repeated", "type")
 """Fields that every event has besides those of its type."""
@@ -70,7 +71,7 @@ LIST_FIELDS: Mapping[str, frozenset[str]] = {
 """Fields of state and fact tables that hold lists."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StateTable:
     """A table of interval views.
 
@@ -183,7 +184,7 @@ STATE_TABLES: Mapping[str, StateTable] = {
 """The tables of ``hadiag/state``."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FactTable:
     """A table of facts. ``snapshot`` is the kind of snapshot that shows all its rows; None: no one file does."""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from hadiag.model.entity import Scalar
+from hadiag.model.frozen import record
 
 MAX_VALUE = 200
 """Longest value in a text; values come from logs and may be of any size."""
@@ -22,7 +22,7 @@ _PIECE = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)(\?)?\}|[{
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """A place in a text: field of a step. ``optional``: nothing is written where the value is not known."""
 
@@ -31,7 +31,7 @@ class Place:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Template:
     """A text cut into literal pieces and places."""
 

@@ -8,10 +8,10 @@ error of the clocks is added to them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from hadiag.model.event import Event
+from hadiag.model.frozen import record
 from hadiag.model.time import Instant
 from hadiag.model.tri import Tri
 from hadiag.rulelang.rows import OPEN_END, OPEN_START, Row
@@ -27,7 +27,7 @@ class Orders(Protocol):
         """Whether a is certainly before b."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Point:
     """A moment of a row: ``ns`` is far outside for an open end, ``instant`` None then."""
 

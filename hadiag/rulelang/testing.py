@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
@@ -11,6 +11,7 @@ from typing import Any
 
 from hadiag.model.fact import Fact
 from hadiag.model.finding import AuditResult, Finding
+from hadiag.model.frozen import record
 from hadiag.model.tri import Tri
 from hadiag.rulelang.entries import Audit, Expectation, InlineTest, Rule
 from hadiag.rulelang.evaluate import Evaluation, evaluate
@@ -22,7 +23,7 @@ from hadiag.state import Views, build_views
 from hadiag.timeline import Timeline
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TestCase:
     """One test of one rule or audit."""
 
@@ -38,7 +39,7 @@ class TestCase:
         return f"{self.rule}: {self.test.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TestResult:
     """Result of one test; no problems means that it passed."""
 
@@ -149,7 +150,7 @@ def _copy(source: Path, directory: Path, name: str) -> None:
     copyfile(source, target)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """What came out, with the values that an expectation may name."""
 

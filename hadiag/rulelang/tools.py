@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from hadiag.errors import UsageError
 from hadiag.model.entity import Layer
+from hadiag.model.frozen import record
 from hadiag.rulelang.language import ID_PATTERN, AuditFile, CauseFile, Pack, Rule, json_schema
 from hadiag.rulelang.lint import Remark, lint
 from hadiag.rulelang.ruleset import RuleSet
@@ -24,7 +24,7 @@ _SCHEMAS: dict[str, type[Strict]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One line of ``hadiag rules list``. ``kind`` is finding, cause or audit."""
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from hadiag.catalogue.store import read_cached, write_cached
 from hadiag.catalogue.types import Catalogue
+from hadiag.model.frozen import record
 from hadiag.scan.engine import Engine, EngineError, Expression, Scanner, choose_engine
 
 LEVELS: Final = 0
@@ -46,7 +47,7 @@ _LEVELS: Final = (
 """Text only, for the reason told in ``hadiag.catalogue.patterns``."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Database:
     """A compiled database. Several threads may scan with it at the same time.
 

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, PLACEHOLDER_YEAR, ZONE_OFFSETS
 
 Bytes = NDArray[np.uint8]
@@ -168,7 +169,7 @@ def _epoch(rows: Bytes, digits: Bytes) -> tuple[Flags, Ints]:
     return ok, _number(digits, 0, 10)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shape:
     """A way to write a date: its fixed part, and what kind of zone may follow it (``""``, iso, word, utc)."""
 
@@ -268,7 +269,7 @@ def _in_access(lines: Lines, rows: Ints) -> tuple[Flags, Ints]:
     return ok, place + 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Layout:
     """A shape at a place. ``runs`` is false for stamps that tell no order: the access lines inside pcsd.log."""
 

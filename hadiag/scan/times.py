@@ -21,6 +21,7 @@ from typing import Final
 
 import numpy as np
 
+from hadiag.model.frozen import record
 from hadiag.model.record import PrintedGap, StampRun
 from hadiag.model.time import NS, UNITS, LoggedTime
 from hadiag.scan.blocks import Block
@@ -49,7 +50,7 @@ _NO_HOST = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClockReading:
     """What the stamps of one file say.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
 from hadiag.model.entity import Scalar
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 
 MAX_BYTES = 64 << 20
 """A snapshot larger than this is not read."""
@@ -37,7 +37,7 @@ _UNITS = {
 _INTERVAL = re.compile(r"^\s*(\d+)\s*([a-z]*)\s*$")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """The file, or the section of a file, that a snapshot was read from.
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from lxml import etree
 
 from hadiag.model.entity import Scalar
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 from hadiag.model.time import NS
 from hadiag.snapshots.base import Source, milliseconds, truth
 from hadiag.snapshots.cib_facts import OLD_COPY, state_fact
@@ -182,7 +182,7 @@ def _resources(source: Source, parent: etree._Element, above: _Above | None) -> 
             yield from _primitive(source, element, above)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Above:
     """What a primitive inherits from the collective resources around it."""
 

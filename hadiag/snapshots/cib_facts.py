@@ -7,10 +7,10 @@ columns: names, states and settings are lists that run side by side. ``read_snap
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from sys import intern
 from typing import TYPE_CHECKING
 
+from hadiag.model.frozen import record
 from hadiag.model.time import NS
 from hadiag.snapshots.base import truth
 from hadiag.snapshots.cib_settings import Setting, settings_of
@@ -37,7 +37,7 @@ _MOST = 50_000
 """Rows of one column; no real CIB has more."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeRow:
     """A node: state is online, offline, unclean, pending, standby or maintenance; ``since_ns`` only where the CIB tells it."""
 
@@ -50,7 +50,7 @@ class NodeRow:
     since_ns: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourceRow:
     """A resource on a node; role Stopped where the history ends with a stop.
 
@@ -71,7 +71,7 @@ class ResourceRow:
         return base_of(self.instance)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FailRow:
     """Failures of a resource on a node that count towards its threshold."""
 
@@ -231,7 +231,7 @@ def _ns(text: str) -> int | None:
     return int(text) if text else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CibSnapshot:
     """One CIB as rows."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from hadiag.model.frozen import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ LISTS = {"instance_attributes": "", "meta_attributes": "meta ", "utilization": "
 _COLLECTIVE = frozenset({"group", "clone", "master", "bundle"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Setting:
     """One value of the configuration: its section, the object that it belongs to, its name."""
 

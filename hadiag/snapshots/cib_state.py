@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hadiag.model.frozen import record
 from hadiag.snapshots.base import milliseconds, truth
 from hadiag.snapshots.cib_nodes import (
     CibNode,
@@ -38,7 +39,7 @@ _ROLES = {"stop": "Stopped", "promote": "Promoted", "demote": "Unpromoted", "mig
 _CLEARING = frozenset({"start", "stop", "promote", "migrate_from"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CibResource:
     """Activity of a resource on a node: ``role`` is Started, Promoted or Unpromoted; ``known`` tells that it is configured."""
 

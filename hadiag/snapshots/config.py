@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 from hadiag.snapshots.base import truth
 from hadiag.snapshots.settle import newest
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourceConfig:
     """One primitive as the CIB configures it."""
 
@@ -26,7 +27,7 @@ class ResourceConfig:
     managed: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClusterConfig:
     """The cluster as its configuration files describe it; None = no file says so.
 

@@ -12,10 +12,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, iso_utc
 from hadiag.snapshots.base import Source
 
@@ -65,7 +65,7 @@ _WRITTEN_WITHIN_S = 20
 """A command's output is written so soon after it read the clock."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Moment:
     """A printed time: wall time in ns as if it were UTC, the UTC offset in s where the text states one, and the text."""
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from hadiag.model.frozen import record
 from hadiag.model.source import Artifact, ArtifactRole, BundleId, BundleKind
 from hadiag.sources import journal
 from hadiag.sources.base import (
@@ -60,7 +61,7 @@ class Found:
     empty: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Member:
     """A member on its way to an artefact."""
 
@@ -71,7 +72,7 @@ class _Member:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Inside:
     """The container that is being walked through.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
+from hadiag.model.frozen import record
 from hadiag.model.source import Warn
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ WARNINGS_PER_CODE = 20
 """More warnings of one code for one input are only counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """How much one input may ask for.
 
@@ -46,7 +46,7 @@ class Limits:
     total_bytes: int = 64 << 30
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     """Why a flow or a container ended early: a warning code and a sentence."""
 
@@ -222,7 +222,7 @@ class EntryType(Enum):
     """Device, fifo or socket."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One member of a container. ``flow`` is valid until the next member is asked for; ``target`` is of a link."""
 

@@ -13,12 +13,14 @@ import stat
 import sys
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from hadiag.sources.base import CHUNK, RATIO_FLOOR, Budget, Flow, Problem
 from hadiag.sources.detect import Codec, compression
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _INPUT = 1 << 16
 _OUTPUT = 1 << 16
@@ -318,6 +320,8 @@ class Ahead(Flow):
     """A flow that is read ahead by one thread, so that decoding and scanning share the processors."""
 
     def __init__(self, flow: Flow, told: FileFlow, on_bytes: OnBytes | None) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # slow to import, and most files are decoded without
+
         self._flow = flow
         self._told = told
         self._on_bytes = on_bytes

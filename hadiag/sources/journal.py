@@ -8,15 +8,16 @@ states, as journalctl refuses it otherwise; it then reads what is there.
 from __future__ import annotations
 
 import os
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from hadiag.sources.base import CHUNK, Flow, Problem, Replay
+
+if TYPE_CHECKING:
+    import subprocess
 
 _PROGRAMS = ("/usr/bin/journalctl", "/bin/journalctl")
 _FIELDS = (
@@ -58,6 +59,8 @@ def opened(flow: Flow) -> Iterator[Flow | Problem]:
     if not program:
         yield Problem("journal-binary", "a binary journal needs journalctl, which is not installed here")
         return
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix="hadiag-") as copy, tempfile.TemporaryFile() as errors:
         try:
             cut = _copy(flow, copy)
@@ -107,6 +110,8 @@ def _start(program: str, copy: IO[bytes], errors: IO[bytes]) -> subprocess.Popen
         except KeyError:
             raise OSError(1, "there is no account with fewer rights") from None
         os.fchown(descriptor, account.pw_uid, account.pw_gid)
+    import subprocess
+
     return subprocess.Popen(  # noqa: S603  # a fixed program with fixed arguments, no shell
         command,
         stdin=subprocess.DEVNULL,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 
+from hadiag.model.frozen import record
 from hadiag.model.source import ArtifactRole, BundleKind
 from hadiag.sources.base import Entry, EntryType
 from hadiag.sources.collected import CollectTrees
@@ -32,7 +32,7 @@ _NO_HOSTS = (NO_NODE, _NO_HOST, _DATE_LIKE)
 _MEMBERS_COMPARED = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """What the place of a member says of it."""
 

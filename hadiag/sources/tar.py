@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hadiag.model.frozen import record
 from hadiag.sources.base import CHUNK, RATIO_FLOOR, Entry, EntryType, Flow, Part, Problem
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -33,7 +34,7 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Header:
     """A header block, parsed and as it is."""
 

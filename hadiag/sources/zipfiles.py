@@ -10,9 +10,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from hadiag.model.frozen import record
 from hadiag.sources.base import CHUNK, Budget, Entry, EntryType, Flow, Part, Problem
 from hadiag.sources.decode import Decoded, decoded, deflated
 from hadiag.sources.detect import Codec
@@ -68,7 +68,7 @@ class _Checked(Flow):
         return data
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Local:
     """Local header of a member. ``packed`` is None where the size stands only behind the data."""
 

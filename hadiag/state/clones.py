@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hadiag.model.frozen import record
 from hadiag.state.reading import base_name, is_instance, text
 from hadiag.state.stream import placed
 
@@ -20,7 +20,7 @@ ACTION = "pcmk.sched.action"
 INSTANCE_LINES = (ACTION, "pcmk.op.initiate", "sched.failed_op", "pcmk.op.result", "pcmk.op.result_new")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kind:
     """What a resource is; None where nothing says it."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from hadiag.model.frozen import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,7 +68,7 @@ _READ_ONLY = frozenset(
 _PROMPT = re.compile(r"^crm\([^)]*\)#\s*")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Command:
     """A deliberate act; ``target`` is a node, a resource or empty for the whole cluster."""
 

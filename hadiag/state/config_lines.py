@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hadiag.model.frozen import record
 from hadiag.snapshots.cib_settings import HIDDEN, LISTS, is_secret
 from hadiag.state.reading import text
 
@@ -33,7 +33,7 @@ _WORDS = {"set": "changed", "unset": "removed", "deleted": "removed", "delete": 
 _KNOWN = frozenset({"added", "changed", "removed", "moved"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Said:
     """A change: where it was made, what it was called, and the new value ("" where there is none any more)."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
+from hadiag.model.frozen import record
 from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.state.fencing_results import result_word
@@ -76,7 +77,7 @@ def agent_text(event: Event) -> str:
     return _FRAME.sub("", _AGENT_STAMP.sub("", said.strip(" []")))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Around:
     """What operations and tries are explained by: the scheduler's reasons, the agents' words and delays, the configuration."""
 

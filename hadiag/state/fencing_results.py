@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
+from hadiag.model.frozen import record
 from hadiag.model.time import NS
 from hadiag.state.reading import at_of, text
 from hadiag.state.stream import placed
@@ -32,7 +32,7 @@ _TIMEOUT_WORDS = ("timed out", "timeout", "timer expired", "time out", "operatio
 _NO_DEVICE_WORDS = ("no such device", "no fence device", "no_device", "no device")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fenced:
     """A fencing operation that took a node down: whom, when it was confirmed, and the line that says so."""
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from hadiag.model.entity import Node, NodeRole, Scalar
 from hadiag.model.event import Event
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, Instant
 from hadiag.model.tri import Tri
 from hadiag.model.view import View
@@ -39,7 +40,7 @@ LAST_WORDS_NS = 15 * NS
 _LOSS_REASONS = ("no longer part of the cluster", "no longer available", "not been seen", "membership", "pending")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Episode:
     node: str
     absences: tuple[View, ...]

@@ -6,10 +6,10 @@ state, where a later snapshot says something else, and where its observer falls 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, Instant, TimeBasis
 from hadiag.state.intervals import Intervals, end_ns, start_ns
 from hadiag.state.snapshots import UP, Snapshot, told_at
@@ -29,7 +29,7 @@ _SLACK = 2 * NS
 _WITNESS = "cib"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Said:
     """One statement; ``value`` None says that the state does not hold. ``since``: where the snapshot knows when it began."""
 
@@ -102,7 +102,7 @@ def _say(table: Intervals, said: _Said, told: Sequence[View]) -> None:
         table.open(said.key, said.observer, start, None, said.value, told_by=said.fact)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Picture:
     """All nodes in one snapshot: name, state, and since when if it tells."""
 

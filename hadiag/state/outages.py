@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
+from hadiag.model.frozen import record
 from hadiag.model.time import NS
 from hadiag.model.view import View
 from hadiag.state.clones import ACTION, Kind
@@ -57,7 +58,7 @@ _PLAN_BEFORE = 600 * NS
 _NEVER = 1 << 63
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Up:
     """A stretch in which a resource did its work on one node."""
 

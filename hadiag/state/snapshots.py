@@ -6,10 +6,10 @@ log tells the state, as what opens (or ends) an interval; where a log tells it, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hadiag.model.entity import Node
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, Instant, TimeBasis
 from hadiag.snapshots.cib_facts import OLD_COPY, TABLE, CibSnapshot, read_snapshot
 from hadiag.snapshots.stamps import Moment, read_moment
@@ -29,7 +29,7 @@ _ACTIVE = frozenset({"Started", "Promoted", "Unpromoted"})
 _NOBODY = Node("unknown")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snapshot:
     """A CIB at its time, told by the files of ``observer``."""
 
@@ -48,7 +48,7 @@ class Snapshot:
         return self.fact.values.get("live") is True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Claim:
     """A snapshot's word on one resource on one node; role "" where it is not active there, None where nobody can tell."""
 

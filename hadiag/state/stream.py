@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hadiag.model.frozen import record
 from hadiag.model.time import Instant, TimeBasis
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hadiag.timeline import Timeline
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Break:
     """A moment at which everything that an observer believed ends."""
 

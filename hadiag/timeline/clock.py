@@ -14,6 +14,7 @@ import numpy as np
 from hadiag.model.diagnosis import ClockStep, NodeClock, OffsetSpan, SkewSpan
 from hadiag.model.entity import Node
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 from hadiag.model.source import Warn
 from hadiag.model.time import NS, Instant, TimeBasis
 from hadiag.timeline.anchors import Anchor, Key, anchors, shared_lines
@@ -257,7 +258,7 @@ def node_clocks(clocks: Clocks) -> dict[Node, NodeClock]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Own:
     """A node's own clock: bounds of each of its steps by the corrected clock, and the jumps that only the peers show."""
 

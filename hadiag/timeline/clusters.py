@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 from hadiag.snapshots.cib_facts import TABLE as CIB_STATE
 from hadiag.snapshots.cib_facts import read_snapshot
 
@@ -17,7 +17,7 @@ _NO_NAME: Final = re.compile(r"\d+|\d{1,3}(?:\.\d{1,3}){3}|.*:.*|host\d+|obfusca
 _NAME_KEYS = frozenset({"totem.cluster_name", "cluster-name", "cluster_name"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Clusters:
     """Clusters by name; ``""`` stands for a cluster that no configuration names.
 

@@ -11,6 +11,7 @@ from typing import Final
 from hadiag.model.diagnosis import Silence
 from hadiag.model.entity import Level, Node
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 from hadiag.model.time import NS
 from hadiag.model.tri import Tri
 from hadiag.model.view import Coverage, Gap
@@ -45,7 +46,7 @@ _PREFIXES: Final = {
 _Spans = list[tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Row:
     """A coverage with what the log shows: speakers, or everything that is logged at all (``general``)."""
 

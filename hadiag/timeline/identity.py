@@ -16,6 +16,7 @@ from typing import Final
 from hadiag.model.entity import Node, NodeRole, Scalar
 from hadiag.model.event import RawEvent
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 from hadiag.model.record import LogSummary
 from hadiag.timeline.clusters import Clusters, find_clusters
 from hadiag.timeline.known import is_pacemaker
@@ -31,7 +32,7 @@ _PACKAGES = {"pacemaker", "corosync", "pcs", "crmsh", "sbd", "fence-agents", "fe
 _UNKNOWN = Node("unknown")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeIdentity:
     """One node with all the names it goes by. ``provided``: logs of its own are in the input."""
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from hadiag.model.entity import Node
+from hadiag.model.frozen import record
 from hadiag.model.time import NS
 from hadiag.timeline.ended import ends_of, fencing_results, step_of
 from hadiag.timeline.known import STARTS
@@ -36,7 +36,7 @@ _AWAY: Final = 10 * NS
 Steps = dict[Node, list[Step]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Jump:
     """A jump of a node's clock against the reference by ``size``, between two of the node's own times."""
 

@@ -114,5 +114,5 @@ def _by_file(samples: Sequence[Sample]) -> list[tuple[Key, Ints]]:
 
 def _longest(utc: Ints, stretch: Ints) -> int:
     """The stretch that lasts longest: the clock of most of the log is the right one."""
-    found: list[int] = np.unique(stretch).tolist()
+    found: list[int] = np.flatnonzero(np.bincount(stretch)).tolist()  # np.unique imports numpy.ma
     return max(found, key=lambda number: (int(np.ptp(utc[stretch == number])), number))

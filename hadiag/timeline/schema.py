@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from hadiag.model.entity import Layer, Level
+from hadiag.model.frozen import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column: pandas type, whether it may be empty, meaning."""
 

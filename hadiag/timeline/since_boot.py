@@ -11,11 +11,11 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from hadiag.formats.dates import uptime_ns
 from hadiag.model.entity import Node
+from hadiag.model.frozen import record
 from hadiag.model.time import NS
 from hadiag.timeline.sample import Sample
 
@@ -32,7 +32,7 @@ Offset = tuple[int, int, Sample]
 """Time since boot, time of the boot that the pair tells, and the line of the other log."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Line:
     sample: Sample
     uptime: int

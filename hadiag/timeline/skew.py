@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hadiag.model.entity import Node
+from hadiag.model.frozen import record
 from hadiag.model.time import NS
 from hadiag.timeline.anchors import Anchor, Key, Pair, pairs
 
@@ -37,7 +38,7 @@ _RUN: Final = 3
 """Pairs in a row that it takes to begin a new piece; their weights may make up for one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Piece:
     """A stretch of constant difference: bounds on the node's own clock (None: open), difference, error at a pair, times of pairs."""
 
@@ -168,7 +169,7 @@ def _fit(found: _Pairs) -> _Fit:
     return _Fit(skew, mad, tolerance, found[near])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cuts:
     """Where steps of a size that is not known exactly are: on the node's own clock, and on the reference's."""
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from hadiag.model.entity import Node
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 from hadiag.model.source import Warn
 from hadiag.model.time import NS, TimeBasis
 from hadiag.timeline.clues import STRONG, epoch_clues, history_clues, host_clues, mtime_clues, twin_clues
@@ -100,7 +101,7 @@ def settle(
     return walls
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Times:
     """Times from outside the logs, in ns: of files, of the collection of each input, and of the analysis itself."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from hadiag.model.entity import Scalar
 from hadiag.model.event import Event
 from hadiag.model.fact import Fact
+from hadiag.model.frozen import record
 from hadiag.snapshots.cib_facts import TABLE as CIB_STATE
 from hadiag.snapshots.cib_facts import read_snapshot
 from hadiag.timeline.identity import NodeIdentity
@@ -25,7 +25,7 @@ _LINES, _HEAD = 200, 8
 _NAMING = ("pcmk.node.state", "pcmk.cpg.event")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """Where a name stands first: the path, the line (0 where there is none) and the kind of statement."""
 

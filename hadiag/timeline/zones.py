@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hadiag.model.diagnosis import OffsetSpan
+from hadiag.model.frozen import record
 from hadiag.model.time import NS, TimeBasis
 
 QUARTER: Final = 900 * NS
@@ -27,7 +28,7 @@ _DST: Final = frozenset({3600 * NS, 1800 * NS})
 """Sizes of a change to daylight-saving time (half an hour on Lord Howe Island)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Clue:
     """A wall time and the absolute time it stands for. ``basis`` tells where the absolute time comes from."""
 
@@ -50,7 +51,7 @@ class Clue:
         return abs(self.wall_ns - self.utc_ns - self.offset)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """A change that files show: wall time of the last line before and the first behind it, and by how much the clock went back."""
 
@@ -73,7 +74,7 @@ class Turn:
         return self.last - after - self.size <= self.moment(after) + 2 * NS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ZonePlan:
     """Offsets of a wall clock: ``(valid from, in UTC ns; None for the first), (offset in ns)``."""
 
