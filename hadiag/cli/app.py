@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Annotated, Final
 
@@ -89,8 +89,8 @@ def _nothing() -> None:
     """Stands for a command that only its name is needed of."""
 
 
-def _plant(arguments: Sequence[str]) -> None:
-    """Add what a command line needs: to make the options of all commands takes longer than to start Python."""
+def _plant(arguments: Sequence[str]) -> Callable[[], object]:
+    """The tree with what a command line needs: to make the options of all commands takes longer than to start Python."""
     first = next((argument for argument in arguments if not argument.startswith("-")), None)
     if first in _COMMANDS:
         register([first])
@@ -98,19 +98,21 @@ def _plant(arguments: Sequence[str]) -> None:
         first is None and (not arguments or {"-h", "--help"} & set(arguments)) and "_HADIAG_COMPLETE" not in os.environ
     ):
         outline()
+        return typer.main.get_command(app)
     else:
         register()
+    made = typer.main.get_command(app)
+    use_plain_words(made)
+    return made
 
 
 def run() -> None:
     """Run the command line and end with the exit status of the contract."""
     # What an analysis makes lives until its end: the collector would walk all of it again and again.
     gc.set_threshold(200_000, 50, 1000)
-    _plant(sys.argv[1:])
+    command = _plant(sys.argv[1:])
     debug = "--debug" in sys.argv
     try:
-        command = typer.main.get_command(app)
-        use_plain_words(command)
         command()
     except HadiagError as error:
         if debug:
