@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -71,7 +72,7 @@ def installed_packs() -> tuple[tuple[Path, ...], tuple[str, ...]]:
 
     found: list[Path] = []
     missing: list[str] = []
-    for point in sorted(_points(), key=lambda each: (each.name, each.value)):
+    for point in sorted(_points(tuple(dict.fromkeys(sys.path))), key=lambda each: (each.name, each.value)):
         package, _, below = point.value.partition(":")
         spec = None if "." in package else find_spec(package)
         places = [Path(place) / below for place in (spec.submodule_search_locations or ())] if spec else []
@@ -82,9 +83,10 @@ def installed_packs() -> tuple[tuple[Path, ...], tuple[str, ...]]:
     return tuple(found), tuple(missing)
 
 
-def _points() -> Sequence[EntryPoint]:
-    """Entry points of rule packs. What reads them is slow to import, and asked only where one may be."""
-    if not any(_may_name_a_pack(Path(place)) for place in dict.fromkeys(sys.path)):
+@cache
+def _points(places: tuple[str, ...]) -> Sequence[EntryPoint]:
+    """Entry points of rule packs below places of ``sys.path``. What reads them is slow to import, and asked only where one may be."""
+    if not any(_may_name_a_pack(Path(place)) for place in places):
         return ()
     from importlib.metadata import entry_points
 
@@ -99,10 +101,11 @@ def _may_name_a_pack(place: Path) -> bool:
         return True
     except OSError:
         return False
-    return any(_GROUP.encode() in _content(place / name / "entry_points.txt") for name in names)
+    return any(_GROUP.encode() in content_of(place / name / "entry_points.txt") for name in names)
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """Content of a file, nothing of one that cannot be read."""
     try:
         return path.read_bytes()
     except OSError:

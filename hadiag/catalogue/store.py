@@ -11,9 +11,10 @@ import os
 import stat
 import sys
 from contextlib import suppress
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from hadiag import __version__
 from hadiag.catalogue.records import packed, unpacked
@@ -65,6 +66,20 @@ def write_cached(kind: str, key: str, body: bytes) -> None:
         _drop_old(path.parent, kind)
 
 
+def read_records(kind: str, key: str) -> Any:  # noqa: ANN401 - what ``write_records`` was given
+    """Records of a cache entry (``hadiag.catalogue.records``), None where there are none that can be trusted."""
+    body = read_cached(kind, key)
+    try:
+        return None if body is None else unpacked(body)
+    except ValueError:
+        return None
+
+
+def write_records(kind: str, key: str, value: object) -> None:
+    """Write a value of records as a cache entry."""
+    write_cached(kind, key, packed(value))
+
+
 def _path(kind: str, key: str) -> Path:
     return cache_dir() / f"{kind}-{blake2b(key.encode(), digest_size=12).hexdigest()}.bin"
 
@@ -81,29 +96,28 @@ def _drop_old(directory: Path, kind: str) -> None:
 
 def _key(digest: str) -> str:
     """The block copies come from this code and from the parser of ``re``, so both are part of the key."""
-    return f"catalogue {_FORMAT} {__version__} {_code()} {sys.version_info[:3]} {digest}"
+    return f"catalogue {_FORMAT} {__version__} {code_digest(Path(__file__).parent)} {sys.version_info[:3]} {digest}"
 
 
-def _code() -> str:
-    """Digest of the modules that make a catalogue: in a checkout they change without a change of version."""
+@cache
+def code_digest(*packages: Path) -> str:
+    """Digest of the modules that make what is cached: in a checkout they change without a change of version."""
     digest = blake2b(digest_size=8)
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(path for package in packages for path in package.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def remember(catalogue: Catalogue) -> None:
     """Write a catalogue that loaded without problems to the cache."""
-    write_cached("catalogue", _key(catalogue.digest), packed((dict(catalogue.types), catalogue.patterns)))
+    write_records("catalogue", _key(catalogue.digest), (dict(catalogue.types), catalogue.patterns))
 
 
 def recall(digest: str) -> Catalogue | None:
     """Catalogue of the packs with this digest, if the cache has it whole."""
-    body = read_cached("catalogue", _key(digest))
-    if body is None:
-        return None
+    kept = read_records("catalogue", _key(digest))
     try:
-        types, patterns = unpacked(body)
+        types, patterns = kept
     except (ValueError, TypeError):
         return None
     return Catalogue(types, patterns, digest)

@@ -15,16 +15,15 @@ LINES_PER_STEP = 7
 
 def quote(event: Event) -> Evidence:
     """Quote the canonical line of an event."""
-    first, *copies = event.refs
     return Evidence(
         event=event.uid,
         node=event.observer,
-        path=first.path,
-        line=first.line,
+        path=event.ref.path,
+        line=event.ref.line,
         logged=event.at.logged if event.at else None,
         at=event.at,
         text=event.text,
-        also=tuple((ref.path, ref.line) for ref in copies),
+        also=tuple((ref.path, ref.line) for ref in event.copies),
     )
 
 

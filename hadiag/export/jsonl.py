@@ -23,7 +23,6 @@ def when(event: Event) -> dict[str, Any]:
 
 def event_row(event: Event, incident: str | None = None) -> dict[str, Any]:
     """Turn an event into a row of ``hadiag timeline --jsonl``."""
-    first, *copies = event.refs
     return {
         "uid": event.uid,
         **when(event),
@@ -37,9 +36,9 @@ def event_row(event: Event, incident: str | None = None) -> dict[str, Any]:
         "pid": event.pid,
         "message": event.message,
         "fields": {name: _plain(value) for name, value in sorted(event.fields.items())},
-        "path": first.path,
-        "line": first.line,
-        "also": [{"path": ref.path, "line": ref.line} for ref in copies],
+        "path": event.ref.path,
+        "line": event.ref.line,
+        "also": [{"path": ref.path, "line": ref.line} for ref in event.copies],
         "repeated": event.repeated,
         "last": iso_utc(event.last.ns) if event.last else None,
         "incident": incident,

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from hadiag.model.entity import Layer, Level, Node, Scalar
 from hadiag.model.frozen import frozen
-from hadiag.model.quotes import Quotes
+from hadiag.model.quotes import Quotes, text_of
 from hadiag.model.source import SourceRef
 from hadiag.model.time import Instant, LoggedTime
 
@@ -72,7 +72,7 @@ class RawEvent:
     @property
     def text(self) -> str:
         """The line as it stands in the file (replacement characters for invalid bytes), at most 8 KiB."""
-        return self.quote if isinstance(self.quote, str) else self.quote.of(self.ref.line)
+        return text_of(self.quote, self.ref.line)
 
 
 @frozen
@@ -112,7 +112,7 @@ class Event:
     @property
     def text(self) -> str:
         """The canonical line as it stands in the file."""
-        return self.quote if isinstance(self.quote, str) else self.quote.of(self.ref.line)
+        return text_of(self.quote, self.ref.line)
 
     @property
     def refs(self) -> tuple[SourceRef, ...]:

@@ -39,6 +39,11 @@ class Quotes:
         return (_opened(self._packed) if self._packed else self._texts)[line]
 
 
+def text_of(quote: str | Quotes, line: int) -> str:
+    """The text of a line that is at hand or kept."""
+    return quote if isinstance(quote, str) else quote.of(line)
+
+
 @lru_cache(maxsize=_OPEN)
 def _opened(packed: bytes) -> dict[int, str]:
     rows = isal_zlib.decompress(packed).decode("utf-8", "surrogatepass").split("\n")

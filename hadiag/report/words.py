@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hadiag import __version__
-from hadiag.catalogue.records import packed, unpacked
-from hadiag.catalogue.store import read_cached, write_cached
+from hadiag.catalogue.store import read_records, write_records
 from hadiag.errors import UsageError
 from hadiag.model.frozen import record
 from hadiag.report.brand import read_brand, read_mapping
@@ -99,20 +98,12 @@ def english_texts(path: Path, *, cached: bool = True) -> Mapping[str, str]:
     if not cached:
         return _texts(path)
     key = f"texts {__version__} {blake2b(path.read_bytes(), digest_size=16).hexdigest()}"
-    known = _recalled(key)
-    if known is None:
-        known = _texts(path)
-        write_cached("texts", key, packed(known))
-    return known
-
-
-def _recalled(key: str) -> dict[str, str] | None:
-    body = read_cached("texts", key)
-    try:
-        found = unpacked(body) if body else None
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+    known: object = read_records("texts", key)
+    if isinstance(known, dict):
+        return known
+    texts = _texts(path)
+    write_records("texts", key, texts)
+    return texts
 
 
 def _texts(path: Path) -> dict[str, str]:

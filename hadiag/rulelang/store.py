@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
 from hadiag.catalogue.document import MarkedDocument
-from hadiag.catalogue.records import packed, unpacked
-from hadiag.catalogue.store import read_cached, write_cached
+from hadiag.catalogue.store import code_digest, read_records, write_records
+from hadiag.resources import content_of
 from hadiag.rulelang.ruleset import CatalogueInfo, Located, RuleSet
 
 _FORMAT = 2
@@ -26,36 +25,17 @@ def key(directories: Sequence[Path], catalogue: CatalogueInfo | None) -> str:
     for directory in directories:
         for path in sorted(directory.rglob("*.y*ml")):
             if path.is_file() and "events" not in path.relative_to(directory).parts[:1]:
-                digest.update(str(path).encode("utf-8", "surrogateescape") + b"\0" + _content(path) + b"\0")
+                digest.update(str(path).encode("utf-8", "surrogateescape") + b"\0" + content_of(path) + b"\0")
     events = getattr(catalogue, "digest", None)
-    return f"rules {_FORMAT} {_code()} {events} {digest.hexdigest()}"
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
-
-
-@cache
-def _code() -> str:
-    """Digest of the modules that read and check rules: in a checkout they change without a change of version."""
-    digest = blake2b(digest_size=8)
     here = Path(__file__).parent
-    for path in sorted((*here.glob("*.py"), *here.with_name("catalogue").glob("*.py"))):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return f"rules {_FORMAT} {code_digest(here, here.with_name('catalogue'))} {events} {digest.hexdigest()}"
 
 
 def recall(name: str, catalogue: CatalogueInfo | None) -> RuleSet | None:
     """Rules of a key, if the cache has them whole."""
-    body = read_cached("rules", name)
-    if body is None:
-        return None
+    kept = read_records("rules", name)
     try:
-        kept = dict(zip(_KEPT, unpacked(body), strict=True))
-        return RuleSet(**kept, event_types={} if catalogue is None else catalogue.types)
+        return RuleSet(**dict(zip(_KEPT, kept, strict=True)), event_types={} if catalogue is None else catalogue.types)
     except (ValueError, TypeError, AttributeError):
         return None
 
@@ -63,7 +43,7 @@ def recall(name: str, catalogue: CatalogueInfo | None) -> RuleSet | None:
 def remember(name: str, rules: RuleSet) -> None:
     """Write rules without problems to the cache."""
     kept = replace(rules, places=_outlined(rules.places))
-    write_cached("rules", name, packed(tuple(getattr(kept, each) for each in _KEPT)))
+    write_records("rules", name, tuple(getattr(kept, each) for each in _KEPT))
 
 
 def _outlined(places: Mapping[str, Located]) -> dict[str, Located]:

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from hadiag.model.source import SourceRef
 from hadiag.model.time import LoggedTime
-
-Key = tuple[str, str]
-"""Input and path of a file."""
+from hadiag.timeline.uptimes import Key
 
 
 class Shifts:

@@ -58,15 +58,11 @@ def find_silences(
     clocks: Clocks, files: Sequence[LogFile], nodeids: Mapping[Node, Sequence[int]]
 ) -> dict[Node, tuple[Silence, ...]]:
     """Find the silent stretches of every node, in aligned time."""
-    by_node: dict[Node, list[Sample]] = defaultdict(list)
-    for sample in clocks.samples:
-        if sample.utc is not None:
-            by_node[sample.node].append(sample)
-    ends = {node: _known_lines(clocks, files, node) for node in by_node}
+    ends = {node: _known_lines(clocks, files, node) for node in clocks.lines}
     lost = _lost_by_peers(clocks, nodeids)
     found = {}
-    for node, mine in sorted(by_node.items()):
-        ordered = sorted(mine, key=lambda each: (each.own, each.raw.ref.path, each.raw.ref.line))
+    for node, mine in clocks.lines.items():
+        ordered = sorted(mine.samples, key=lambda each: (each.own, each.raw.ref.path, each.raw.ref.line))
         starts, orderly = _unclean_starts(ordered)
         silent = [_silence(clocks, ordered, ends[node], start) for start in starts]
         last = max(clocks.aligned(node, ordered[-1].own), max((at for at, _ in ends[node]), default=0))
